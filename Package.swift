@@ -1,0 +1,28 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// MARK: - Public: what a package that depends on Apus can name
+
+let package = Package(
+  name: "Apus",
+  platforms: [.macOS(.v15), .iOS(.v18)],
+  products: [
+    .library(name: "Apus", targets: ["ApusCore"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+// MARK: - Details: the targets, bottom up; each imports only targets above it
+
+package.targets += [
+  .target(name: "CKernels", exclude: ["README.md"], linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+  .target(name: "ApusCore", dependencies: ["CKernels"], exclude: ["README.md", "Ops/README.md"]),
+]
+
+// MARK: - Tests: one folder per target
+
+package.targets += [
+  .target(name: "TestSupport", dependencies: ["ApusCore"], path: "Tests/Support"),
+  .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
+  .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore", "TestSupport"]),
+]

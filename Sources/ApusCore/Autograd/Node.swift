@@ -1,0 +1,163 @@
+import Synchronization
+
+/// Which op made a node; the text is made only when somebody asks.
+package enum OperationName {
+  case leaf
+  case unary(Unary)
+  case binary(Binary)
+  case named(StaticString)
+  case user(String)
+
+  package var text: String {
+    switch self {
+    case .leaf: "leaf"
+    case .unary(let op): op.name
+    case .binary(let op): op.name
+    case .named(let name): "\(name)"
+    case .user(let name): name
+    }
+  }
+}
+
+/// A tensor's place in the graph: the op that made it and the nodes of that op's inputs. A leaf has no op and collects its gradient.
+///
+/// Nodes point only at what they came from, so the graph has no cycles: a rule that needs the op's own output gets its numbers, to
+/// which the node is attached again when the rule runs.
+package final class Node: @unchecked Sendable {
+  /// One input of the op.
+  struct Input {
+    var node: Node?  // nil where no gradient is wanted
+    var data: TensorData?  // where the rule keeps the inputs
+    let shape: Dims
+    let dtype: DType
+
+    init(_ x: Tensor, keep: Bool) {
+      node = x.node
+      data = keep ? x.data : nil
+      shape = x.data.shape
+      dtype = x.data.dtype
+    }
+  }
+
+  /// Counts up over the life of the process: an op's node is younger than those of its inputs, so decreasing order is an order in which
+  /// gradients can be passed back.
+  let id: UInt64
+  let operation: OperationName
+  let rule: Rule
+  @exclusivity(unchecked) var inputs: [Input]
+  @exclusivity(unchecked) var output: TensorData?  // where the rule keeps it
+  let shape: Dims
+  let dtype: DType
+  /// Set when `backward` gave up the tensors that the rule needs.
+  var isReleased = false
+  /// Set by `unchain`: gradients stop here.
+  var isUnchained = false
+
+  /// What leaves have and other nodes only when a user asks: gradient, hooks, name.
+  struct Attachments {
+    var grad: Tensor?
+    var retainsGrad = false
+    var name: String?
+    var hooks: [(id: Int, body: (Tensor) -> Tensor?)] = []
+    var nextHook = 0
+
+    /// Takes the gradient away; where there is none, leaves `sum` in its place.
+    mutating func exchange(_ sum: Tensor) -> Tensor? {
+      defer { grad = grad == nil ? sum : nil }
+      return grad
+    }
+  }
+  private final class Box: @unchecked Sendable { var attachments = Attachments() }
+  /// Guarded by one lock for all nodes, since leaves are shared between threads; made at the first write, since most nodes never have any.
+  @exclusivity(unchecked) private var box: Box?
+  private static let lock = Locked(())
+
+  /// Changes the attachments.
+  func attach<R>(_ body: (inout Attachments) -> R) -> R {
+    Self.lock.withLock { _ in
+      if box == nil { box = Box() }
+      return body(&box!.attachments)
+    }
+  }
+
+  /// The attachments, nil where there are none.
+  var attachments: Attachments? { Self.lock.withLock { _ in box?.attachments } }
+
+  private static let counter = Atomic<UInt64>(0)
+
+  init(_ operation: OperationName, _ rule: Rule, _ inputs: [Input], output: TensorData) {
+    id = Self.counter.add(1, ordering: .relaxed).newValue
+    self.operation = operation
+    self.rule = rule
+    self.inputs = inputs
+    self.output = rule.keepsOutput ? output : nil
+    shape = output.shape
+    dtype = output.dtype
+  }
+
+  /// A leaf.
+  init(leaf data: TensorData) {
+    id = Self.counter.add(1, ordering: .relaxed).newValue
+    operation = .leaf
+    rule = .zero
+    inputs = []
+    shape = data.shape
+    dtype = data.dtype
+  }
+
+  var isLeaf: Bool {
+    if case .leaf = operation { return true }
+    return false
+  }
+
+  /// A chain of ops is a linked list; releasing it node by node from inside `deinit` would need a stack frame per op, so nodes that
+  /// nobody else holds are taken apart here, one after the other.
+  deinit {
+    guard inputs.contains(where: { $0.node != nil }) else { return }
+    var doomed: [Node] = []
+    Self.takeNodes(from: &inputs, into: &doomed)
+    while var node = doomed.popLast() {
+      if isKnownUniquelyReferenced(&node) { Self.takeNodes(from: &node.inputs, into: &doomed) }
+    }
+  }
+
+  private static func takeNodes(from inputs: inout [Input], into nodes: inout [Node]) {
+    for i in inputs.indices {
+      if let node = inputs[i].node {
+        inputs[i].node = nil
+        nodes.append(node)
+      }
+    }
+  }
+}
+
+// MARK: - Recording
+
+/// The result of an op with one input, with its place in the graph where a gradient is wanted.
+@inline(__always)
+package func recorded(_ y: TensorData, _ operation: OperationName, _ rule: @autoclosure () -> Rule, _ x: Tensor) -> Tensor {
+  guard x.node != nil, y.isValid, y.dtype.isFloatingPoint, Context.mode.isGradEnabled else { return Tensor(y) }
+  let rule = rule()
+  return Tensor(y, Node(operation, rule, [Node.Input(x, keep: rule.keepsInputs)], output: y))
+}
+
+/// The same for two inputs.
+@inline(__always)
+package func recorded(_ y: TensorData, _ operation: OperationName, _ rule: @autoclosure () -> Rule, _ a: Tensor, _ b: Tensor)
+  -> Tensor
+{
+  guard a.node != nil || b.node != nil, y.isValid, y.dtype.isFloatingPoint, Context.mode.isGradEnabled else { return Tensor(y) }
+  let rule = rule()
+  let keep = rule.keepsInputs
+  return Tensor(y, Node(operation, rule, [Node.Input(a, keep: keep), Node.Input(b, keep: keep)], output: y))
+}
+
+/// The same for any number of inputs.
+package func recorded(_ y: TensorData, _ operation: OperationName, _ rule: @autoclosure () -> Rule, _ inputs: [Tensor]) -> Tensor
+{
+  guard y.isValid, y.dtype.isFloatingPoint, inputs.contains(where: { $0.node != nil }), Context.mode.isGradEnabled else {
+    return Tensor(y)
+  }
+  let rule = rule()
+  return Tensor(y, Node(operation, rule, inputs.map { Node.Input($0, keep: rule.keepsInputs) }, output: y))
+}

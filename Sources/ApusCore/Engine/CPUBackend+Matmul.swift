@@ -1,0 +1,111 @@
+import CKernels
+
+extension CPUBackend {
+  package func matmul(_ a: TensorData, _ b: TensorData) -> TensorData {
+    let rank = a.rank
+    let (m, k, n) = (a.shape[rank - 2], a.shape[rank - 1], b.shape[rank - 1])
+    let y = TensorData.uninitialized(a.shape.replacing(rank - 1, with: n), a.dtype, for: "matmul")
+    guard y.isValid, y.count > 0 else { return y }
+    let product = MatrixProduct(
+      m: m, n: n, k: k,
+      a: (a.strides[rank - 2], a.strides[rank - 1]), b: (b.strides[rank - 2], b.strides[rank - 1]), ldc: n, dtype: a.dtype)
+    let batch = { (x: TensorData) in AxisWalk((0..<(rank - 2)).map { (x.shape[$0], x.strides[$0]) }) }
+    let (batchA, batchB) = (batch(a), batch(b))
+    let matrices = y.count / (m * n)
+    let size = a.dtype.itemSize
+    let (pa, pb, pc) = (UnsafeRawPointer(a.base), UnsafeRawPointer(b.base), SendablePointer(y.base))
+    let runOne = { (i: Int, isParallel: Bool) in
+      product.run(
+        pa + batchOffset(batchA, i) * size, pb + batchOffset(batchB, i) * size, pc.pointer + i * m * n * size,
+        isParallel: isParallel)
+    }
+    if matrices == 1 {
+      runOne(0, true)
+    } else {
+      ThreadPool.shared.forEachChunk(of: matrices, grain: max(1, (1 << 16) / max(1, m * n * k))) { range in
+        for i in range { runOne(i, matrices < 4) }
+      }
+    }
+    return y
+  }
+
+  private func batchOffset(_ walk: AxisWalk, _ i: Int) -> Int { walk.count == 1 ? 0 : walk.offset(i) }
+}
+
+/// One matrix product C = A B on the CPU: small ones at once, larger ones by packed blocks.
+///
+/// Blocking (Goto and van de Geijn 2008): a block of B of `kc` rows is packed once and stays in the cache while panels of A stream past
+/// it. Every element of C sums over k in the same order whatever the blocks and threads, so results don't depend on either.
+private struct MatrixProduct {
+  let m, n, k: Int
+  let a: (row: Int, column: Int)
+  let b: (row: Int, column: Int)
+  let ldc: Int
+  let dtype: DType
+
+  func run(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, isParallel: Bool) {
+    if let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee, m * n * k > 4096, k > 0 {
+      blocked(kernels, pa, pb, pc)
+    } else {
+      small(pa, pb, pc)
+    }
+  }
+
+  private func small(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer) {
+    let kernel = apus_small_gemm(Runtime.isa, dtype.kernel)!
+    let size = dtype.itemSize
+    let c = SendablePointer(pc)
+    ThreadPool.shared.forEachChunk(of: m, grain: max(1, (1 << 16) / max(1, n * k))) { rows in
+      kernel(
+        rows.count, n, k, pa + rows.lowerBound * a.row * size, a.row, a.column, pb, b.row, b.column,
+        c.pointer + rows.lowerBound * ldc * size, ldc)
+    }
+  }
+
+  private func blocked(
+    _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer
+  ) {
+    let size = dtype.itemSize
+    let roundUp = { (x: Int, unit: Int) in (x + unit - 1) / unit * unit }
+    let kc = min(k, kernels.kc)
+    let nc = min(roundUp(n, kernels.nr), kernels.nc)
+    // Small enough pieces of A that every thread gets some.
+    let mc = min(kernels.mc, max(kernels.mr, roundUp((m + 7) / 8, kernels.mr)))
+    guard let packedB = Storage.allocate(nc * kc * size, for: "matmul"),
+      let packedA = Storage.allocate(roundUp(m, kernels.mr) * kc * size, for: "matmul")
+    else { return }
+    let (blockA, blockB, c) = (SendablePointer(packedA.pointer), SendablePointer(packedB.pointer), SendablePointer(pc))
+    let rowBlocks = (m + mc - 1) / mc
+    for kStart in stride(from: 0, to: k, by: kc) {
+      let kCount = min(kc, k - kStart)
+      for nStart in stride(from: 0, to: n, by: nc) {
+        let nCount = min(nc, n - nStart)
+        let panels = (nCount + kernels.nr - 1) / kernels.nr
+        // Pack B by groups of panels, and A (once per kStart) by row blocks.
+        let panelsPerTask = max(1, (panels + 7) / 8)
+        let tasksB = (panels + panelsPerTask - 1) / panelsPerTask
+        let tasksA = nStart == 0 ? rowBlocks : 0
+        ThreadPool.shared.run(chunks: tasksB + tasksA) { task in
+          if task < tasksB {
+            let first = task * panelsPerTask * kernels.nr
+            let count = min(panelsPerTask * kernels.nr, nCount - first)
+            kernels.pack_b(
+              kCount, count, pb + (kStart * b.row + (nStart + first) * b.column) * size, b.row, b.column,
+              blockB.pointer + first * kCount * size)
+          } else {
+            let first = (task - tasksB) * mc
+            kernels.pack_a(
+              min(mc, m - first), kCount, pa + (first * a.row + kStart * a.column) * size, a.row, a.column,
+              blockA.pointer + first * kCount * size)
+          }
+        }
+        ThreadPool.shared.run(chunks: rowBlocks) { block in
+          let first = block * mc
+          kernels.block(
+            min(mc, m - first), nCount, kCount, blockA.pointer + first * kCount * size, blockB.pointer,
+            c.pointer + (first * ldc + nStart) * size, ldc, kStart > 0, nil)
+        }
+      }
+    }
+  }
+}

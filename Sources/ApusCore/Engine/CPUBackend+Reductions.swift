@@ -1,0 +1,311 @@
+import CKernels
+
+extension CPUBackend {
+  /// Axes are merged until the tensor reads as [outer…] × reduced × inner. Then either each result is the reduction of one line (inner
+  /// is 1), or whole rows are added up into an accumulator row. Long reductions are cut into pieces by size, and the pieces combined
+  /// in order, so the result does not depend on the number of threads.
+  package func reduce(_ op: Reduce, _ x: TensorData, isReduced: [Bool]) -> TensorData {
+    var resultShape = x.shape
+    var reducedCount = 1
+    for axis in 0..<x.rank where isReduced[axis] {
+      reducedCount *= x.shape[axis]
+      resultShape[axis] = 1
+    }
+    let resultType = op.resultType(x.dtype)
+    let y = TensorData.uninitialized(resultShape, resultType, for: "\(op.name)")
+    guard y.isValid else { return y }
+    let plan = ReductionPlan(x, isReduced: isReduced)
+    let scale = op == .mean ? 1 / Double(reducedCount) : 1
+    let accumulators = Accumulators(op.kernel, x.dtype)
+    let results = UnsafeMutableRawPointer(y.base)
+    let finish = { (accumulator: UnsafeRawPointer, index: Int, count: Int) in
+      apus_reduce_finish(
+        x.dtype.kernel, count, accumulator, scale, resultType.kernel, results + index * resultType.itemSize)
+    }
+    if plan.isRowWise {
+      reduceRows(plan, x, accumulators, finish)
+    } else {
+      reduceLines(plan, x, accumulators, finish)
+    }
+    return y
+  }
+
+  /// Every result is the reduction of `plan.reduced` lines of the same row position.
+  private func reduceLines(
+    _ plan: ReductionPlan, _ x: TensorData, _ a: Accumulators, _ finish: @escaping (UnsafeRawPointer, Int, Int) -> Void
+  ) {
+    let kernel = apus_reduce_inner(Runtime.isa, a.op, x.dtype.kernel)!
+    let (base, size) = (UnsafeRawPointer(x.base), x.dtype.itemSize)
+    let lineCount = plan.line.count
+    let lines = plan.reduced.count
+    let pieceLength = max(1, min(lineCount, 1 << 16))
+    let piecesPerLine = max(1, (lineCount + pieceLength - 1) / pieceLength)
+    let pieces = lines * piecesPerLine
+    if pieces > 1 && plan.kept.count < 64 && lineCount * lines > StridedLoop.grain {
+      // Few long results: the pieces of each are shared out, then combined in order.
+      a.withBuffer(pieces) { buffer in
+        let address = SendablePointer(buffer)
+        for result in 0..<plan.kept.count {
+          let start = plan.kept.offset(result)
+          ThreadPool.shared.run(chunks: pieces) { piece in
+            let (line, part) = (piece / piecesPerLine, piece % piecesPerLine)
+            let first = part * pieceLength
+            let offset = start + plan.reduced.offset(line) + first * plan.line.stride
+            let slot = address.pointer + piece * 8
+            a.reset(slot)
+            kernel(min(pieceLength, lineCount - first), base + offset * size, plan.line.stride, slot)
+          }
+          a.combine(buffer, count: pieces)
+          finish(buffer, result, 1)
+        }
+      }
+      return
+    }
+    ThreadPool.shared.forEachChunk(of: plan.kept.count, grain: max(1, StridedLoop.grain / max(1, lineCount * lines))) { range in
+      a.withBuffer(1) { slot in
+        for result in range {
+          a.reset(slot)
+          let start = plan.kept.offset(result)
+          for line in 0..<lines { kernel(lineCount, base + (start + plan.reduced.offset(line)) * size, plan.line.stride, slot) }
+          finish(slot, result, 1)
+        }
+      }
+    }
+  }
+
+  /// Every result row is the sum of `plan.reduced` rows.
+  private func reduceRows(
+    _ plan: ReductionPlan, _ x: TensorData, _ a: Accumulators, _ finish: @escaping (UnsafeRawPointer, Int, Int) -> Void
+  ) {
+    let kernel = apus_reduce_rows(Runtime.isa, a.op, x.dtype.kernel)!
+    let (base, size) = (UnsafeRawPointer(x.base), x.dtype.itemSize)
+    let rowLength = plan.line.count
+    let rows = plan.reduced.count
+    // A task is a band of columns of one result row; within it rows are added up in blocks (so the rounding error grows with the
+    // block and the number of blocks, not with all rows).
+    let band = min(rowLength, 2048)
+    let bands = (rowLength + band - 1) / band
+    let block = 128
+    let tasks = plan.kept.count * bands
+    let work = { (task: Int) in
+      let (result, first) = (task / bands, task % bands * band)
+      let count = min(band, rowLength - first)
+      let start = plan.kept.offset(result) + first * plan.line.stride
+      a.withBuffer(2 * count) { buffer in
+        let (total, partial) = (buffer, buffer + count * a.stride)
+        a.reset(total, count: count)
+        var row = 0
+        while row < rows {
+          let end = min(row + block, rows)
+          a.reset(partial, count: count)
+          while row < end {
+            kernel(count, base + (start + plan.reduced.offset(row)) * size, plan.line.stride, partial)
+            row += 1
+          }
+          apus_reduce_combine(a.op, x.dtype.kernel, count, total, partial)
+        }
+        finish(total, result * rowLength + first, count)
+      }
+    }
+    let tasksPerChunk = max(1, StridedLoop.grain / max(1, band * rows))
+    ThreadPool.shared.forEachChunk(of: tasks, grain: tasksPerChunk) { range in
+      for task in range { work(task) }
+    }
+  }
+
+  package func argReduce(_ op: ArgReduce, _ x: TensorData, axis: Int) -> TensorData {
+    let y = TensorData.uninitialized(x.shape.replacing(axis, with: 1), .int64, for: "\(op)")
+    guard y.isValid else { return y }
+    let kernel = (op == .argmax ? apus_argmax : apus_argmin)(Runtime.isa, x.dtype.kernel)!
+    let lines = Lines(x, axis: axis)
+    let (base, size) = (UnsafeRawPointer(x.base), x.dtype.itemSize)
+    let results = SendablePointer(y.base)
+    ThreadPool.shared.forEachChunk(of: lines.kept.count, grain: max(1, StridedLoop.grain / max(1, lines.count))) { range in
+      for i in range {
+        let index = kernel(lines.count, base + lines.kept.offset(i) * size, lines.stride)
+        results.pointer.storeBytes(of: index, toByteOffset: i * 8, as: Int64.self)
+      }
+    }
+    return y
+  }
+
+  package func cumulative(_ op: Cumulative, _ x: TensorData, axis: Int) -> TensorData {
+    let y = TensorData.uninitialized(x.shape, x.dtype, for: "\(op)")
+    guard y.isValid else { return y }
+    let kernel = op.kernel(x.dtype)!
+    applyToLines(x, y, axis: axis) { n, from, stride, to, resultStride in kernel(n, from, stride, to, resultStride) }
+    return y
+  }
+
+  package func softmax(_ x: TensorData, axis: Int, isLogarithm: Bool) -> TensorData {
+    let y = TensorData.uninitialized(x.shape, x.dtype, for: isLogarithm ? "logSoftmax" : "softmax")
+    guard y.isValid else { return y }
+    let kernel = (isLogarithm ? apus_log_softmax : apus_softmax)(Runtime.isa, x.dtype.kernel)!
+    applyToLines(x, y, axis: axis) { n, from, stride, to, resultStride in kernel(n, from, stride, to, resultStride) }
+    return y
+  }
+
+  /// Calls `body` for every line along `axis`: length, line of x and its stride, line of y and its stride.
+  private func applyToLines(
+    _ x: TensorData, _ y: TensorData, axis: Int, _ body: (Int, UnsafeRawPointer, Int, UnsafeMutableRawPointer, Int) -> Void
+  ) {
+    let (from, to) = (Lines(x, axis: axis), Lines(y, axis: axis))
+    let (size, resultSize) = (x.dtype.itemSize, y.dtype.itemSize)
+    let (source, results) = (UnsafeRawPointer(x.base), SendablePointer(y.base))
+    ThreadPool.shared.forEachChunk(of: from.kept.count, grain: max(1, StridedLoop.grain / max(1, from.count))) { range in
+      for i in range {
+        body(
+          from.count, source + from.kept.offset(i) * size, from.stride, results.pointer + to.kept.offset(i) * resultSize,
+          to.stride)
+      }
+    }
+  }
+}
+
+/// Memory of results that several threads write to, each its own part.
+struct SendablePointer: @unchecked Sendable {
+  let pointer: UnsafeMutableRawPointer
+  init(_ pointer: UnsafeMutableRawPointer) { self.pointer = pointer }
+}
+
+/// Offsets of the positions in a set of axes, in row-major order.
+struct AxisWalk {
+  private var sizes: [Int] = []
+  private var strides: [Int] = []
+  private(set) var count = 1
+
+  init(_ axes: [(size: Int, stride: Int)]) {
+    for axis in axes where axis.size != 1 {
+      count *= axis.size
+      if let last = strides.last, last == axis.stride * axis.size {
+        sizes[sizes.count - 1] *= axis.size
+        strides[strides.count - 1] = axis.stride
+      } else {
+        sizes.append(axis.size)
+        strides.append(axis.stride)
+      }
+    }
+  }
+
+  /// Offset of the i-th position, in elements.
+  @inline(__always)
+  func offset(_ i: Int) -> Int {
+    if sizes.count == 1 { return i * strides[0] }
+    var (rest, result) = (i, 0)
+    var axis = sizes.count - 1
+    while axis >= 0 {
+      result += rest % sizes[axis] * strides[axis]
+      rest /= sizes[axis]
+      axis -= 1
+    }
+    return result
+  }
+}
+
+/// The lines of a tensor along one axis.
+struct Lines {
+  let count: Int
+  let stride: Int
+  let kept: AxisWalk
+
+  init(_ x: TensorData, axis: Int) {
+    count = x.shape[axis]
+    stride = x.strides[axis]
+    kept = AxisWalk((0..<x.rank).filter { $0 != axis }.map { (x.shape[$0], x.strides[$0]) })
+  }
+}
+
+/// How a reduction walks over its input.
+private struct ReductionPlan {
+  /// Whether lines are rows of results (added up element by element) or lines to be reduced.
+  let isRowWise: Bool
+  /// The innermost loop.
+  let line: (count: Int, stride: Int)
+  /// Positions of results (of result rows, where row-wise).
+  let kept: AxisWalk
+  /// Positions of the lines that one result is made of.
+  let reduced: AxisWalk
+
+  init(_ x: TensorData, isReduced: [Bool]) {
+    var kept: [(size: Int, stride: Int)] = []
+    var reduced: [(size: Int, stride: Int)] = []
+    for axis in 0..<x.rank where x.shape[axis] != 1 {
+      let entry = (size: x.shape[axis], stride: x.strides[axis])
+      if isReduced[axis] {
+        // The order in which a reduction adds is free, so it follows memory; that of results is not.
+        reduced.append(entry)
+      } else {
+        kept.append(entry)
+      }
+    }
+    reduced.sort { abs($0.stride) > abs($1.stride) }
+    Self.merge(&reduced)
+    Self.merge(&kept)
+    let reducedStride = reduced.last.map { abs($0.stride) } ?? .max
+    let keptStride = kept.last.map { abs($0.stride) } ?? .max
+    isRowWise = !reduced.isEmpty && !kept.isEmpty && keptStride < reducedStride && kept.last!.size >= 4
+    if isRowWise {
+      let row = kept.removeLast()
+      line = (row.size, row.stride)
+    } else if let last = reduced.popLast() {
+      line = (last.size, last.stride)
+    } else {
+      line = (1, 1)
+    }
+    self.kept = AxisWalk(kept)
+    self.reduced = AxisWalk(reduced)
+  }
+
+  private static func merge(_ axes: inout [(size: Int, stride: Int)]) {
+    var merged: [(size: Int, stride: Int)] = []
+    for axis in axes {
+      if let last = merged.last, last.stride == axis.stride * axis.size {
+        merged[merged.count - 1] = (last.size * axis.size, axis.stride)
+      } else {
+        merged.append(axis)
+      }
+    }
+    axes = merged
+  }
+}
+
+/// Accumulators of a reduction: wider than the elements where that loses less.
+private struct Accumulators {
+  let op: apus_reduce_op
+  let dtype: apus_dtype
+  let stride: Int
+
+  init(_ op: apus_reduce_op, _ dtype: DType) {
+    self.op = op
+    self.dtype = dtype.kernel
+    stride = dtype.isFloatingPoint && dtype != .float64 ? 4 : 8
+  }
+
+  func reset(_ slot: UnsafeMutableRawPointer) { apus_reduce_identity(op, dtype, slot) }
+
+  func reset(_ slots: UnsafeMutableRawPointer, count: Int) {
+    guard count > 0 else { return }
+    reset(slots)
+    if stride == 4 {
+      slots.assumingMemoryBound(to: UInt32.self).update(repeating: slots.load(as: UInt32.self), count: count)
+    } else {
+      slots.assumingMemoryBound(to: UInt64.self).update(repeating: slots.load(as: UInt64.self), count: count)
+    }
+  }
+
+  /// Combines `count` accumulators that lie 8 bytes apart into the first, pairwise.
+  func combine(_ slots: UnsafeMutableRawPointer, count: Int) {
+    var distance = 1
+    while distance < count {
+      for i in Swift.stride(from: 0, to: count - distance, by: 2 * distance) {
+        apus_reduce_combine(op, dtype, 1, slots + i * 8, slots + (i + distance) * 8)
+      }
+      distance *= 2
+    }
+  }
+
+  /// Scratch space for `count` accumulators.
+  func withBuffer(_ count: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+    withUnsafeTemporaryAllocation(byteCount: max(count, 1) * 8, alignment: 64) { body($0.baseAddress!) }
+  }
+}

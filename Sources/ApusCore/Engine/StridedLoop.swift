@@ -1,0 +1,112 @@
+/// The order in which an element-wise op walks over up to four operands of one shape.
+///
+/// Neighbouring axes that every operand steps through evenly are merged, so most loops end as one long row. What remains is a number of
+/// rows; kernels run over rows, and rows are shared out among the threads.
+struct StridedLoop {
+  /// Outer axes, outermost first.
+  private var outerSizes = Dims()
+  private var outerStrides: [SIMD4<Int>] = []
+  /// The row: the innermost axis.
+  private(set) var rowCount = 1
+  private(set) var rowStride = SIMD4<Int>(0, 0, 0, 0)
+
+  /// - Parameter strides: of each operand over `shape`, in elements; unused operands have strides of 0.
+  init(_ shape: Dims, _ strides: [Dims]) {
+    var sizes: [Int] = []
+    var steps: [SIMD4<Int>] = []
+    for axis in shape.indices where shape[axis] != 1 {
+      var step = SIMD4<Int>(0, 0, 0, 0)
+      for (i, s) in strides.enumerated() { step[i] = s[axis] }
+      if let last = steps.last, last == step &* shape[axis] {
+        sizes[sizes.count - 1] *= shape[axis]
+        steps[steps.count - 1] = step
+      } else {
+        sizes.append(shape[axis])
+        steps.append(step)
+      }
+    }
+    guard let size = sizes.popLast() else { return }
+    rowCount = size
+    rowStride = steps.removeLast()
+    outerSizes = Dims(sizes)
+    outerStrides = steps
+  }
+
+  /// Elements that a thread takes at a time.
+  static let grain = 1 << 15
+
+  /// Calls `body` with the length of a piece of a row and the offset of its first element in each operand.
+  func forEachRow(_ body: (Int, SIMD4<Int>) -> Void) {
+    let rows = outerSizes.product
+    guard rows > 0, rowCount > 0 else { return }
+    if rowCount >= Self.grain {
+      // Long rows: pieces of rows.
+      let pieces = (rowCount + Self.grain - 1) / Self.grain
+      ThreadPool.shared.run(chunks: rows * pieces) { chunk in
+        let start = chunk % pieces * Self.grain
+        body(min(Self.grain, rowCount - start), offset(ofRow: chunk / pieces) &+ rowStride &* start)
+      }
+    } else {
+      ThreadPool.shared.forEachChunk(of: rows, grain: max(1, Self.grain / rowCount)) { range in
+        forEachRow(in: range, body)
+      }
+    }
+  }
+
+  private func forEachRow(in range: Range<Int>, _ body: (Int, SIMD4<Int>) -> Void) {
+    var position = offset(ofRow: range.lowerBound)
+    var index = indices(ofRow: range.lowerBound)
+    for _ in range {
+      body(rowCount, position)
+      var axis = outerSizes.count - 1
+      while axis >= 0 {
+        index[axis] += 1
+        position &+= outerStrides[axis]
+        if index[axis] < outerSizes[axis] { break }
+        position &-= outerStrides[axis] &* outerSizes[axis]
+        index[axis] = 0
+        axis -= 1
+      }
+    }
+  }
+
+  private func indices(ofRow row: Int) -> Dims {
+    var index = Dims(repeating: 0, count: outerSizes.count)
+    var rest = row
+    var axis = outerSizes.count - 1
+    while axis >= 0 {
+      index[axis] = rest % outerSizes[axis]
+      rest /= outerSizes[axis]
+      axis -= 1
+    }
+    return index
+  }
+
+  private func offset(ofRow row: Int) -> SIMD4<Int> {
+    let index = indices(ofRow: row)
+    var position = SIMD4<Int>(0, 0, 0, 0)
+    for axis in index.indices { position &+= outerStrides[axis] &* index[axis] }
+    return position
+  }
+}
+
+extension TensorData {
+  /// Whether the elements fill their memory without gaps, in whatever order of axes.
+  var isDense: Bool {
+    if isContiguous { return true }
+    var axes = shape.indices.filter { shape[$0] != 1 }
+    axes.sort { strides[$0] < strides[$1] }
+    var running = 1
+    for axis in axes {
+      if strides[axis] != running { return false }
+      running &*= shape[axis]
+    }
+    return true
+  }
+
+  /// Fresh memory laid out as `self` is; `self` is dense.
+  func uninitializedLike(_ dtype: DType, for operation: @autoclosure () -> String) -> TensorData {
+    let fresh = TensorData.uninitialized(shape, dtype, for: operation())
+    return isContiguous || !fresh.isValid ? fresh : fresh.view(shape: shape, strides: strides)
+  }
+}

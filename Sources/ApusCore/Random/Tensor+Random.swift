@@ -1,0 +1,110 @@
+import CKernels
+
+/// What a fill draws from.
+package enum Distribution {
+  /// 0 ..< 1
+  case uniform
+  /// Mean 0, variance 1.
+  case normal
+  /// All 64 bits.
+  case bits
+}
+
+extension CPUBackend {
+  package func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, dtype: DType) -> TensorData {
+    // Half types are drawn as float32.
+    let drawn: DType =
+      switch distribution {
+      case .bits: .int64
+      case .uniform, .normal: dtype == .float64 ? .float64 : .float32
+      }
+    let y = TensorData.uninitialized(shape, drawn, for: "random")
+    guard y.isValid else { return y }
+    let base = SendablePointer(y.base)
+    ThreadPool.shared.forEachChunk(of: y.count, grain: 1 << 13) { range in
+      let (first, n, p) = (range.lowerBound, range.count, base.pointer + range.lowerBound * drawn.itemSize)
+      switch (distribution, drawn) {
+      case (.bits, _): apus_random_bits64(key, counter, first, n, p.assumingMemoryBound(to: UInt64.self))
+      case (.uniform, .float64): apus_random_uniform_f64(key, counter, first, n, p.assumingMemoryBound(to: Double.self))
+      case (.uniform, _): apus_random_uniform_f32(key, counter, first, n, p.assumingMemoryBound(to: Float.self))
+      case (.normal, .float64): apus_random_normal_f64(key, counter, first, n, p.assumingMemoryBound(to: Double.self))
+      case (.normal, _): apus_random_normal_f32(key, counter, first, n, p.assumingMemoryBound(to: Float.self))
+      }
+    }
+    return y.cast(dtype == .int64 || dtype.isFloatingPoint ? dtype : drawn)
+  }
+}
+
+extension Tensor {
+  private static func drawn(
+    _ distribution: Distribution, _ shape: Shape, _ dtype: DType, _ generator: Generator, _ name: String
+  ) -> Tensor {
+    guard check(distribution == .bits || dtype.isFloatingPoint, .dtype, name, "draws floating-point numbers, not \(dtype)"),
+      check(shape.dims.allSatisfy { $0 >= 0 }, .shape, name, "\(shape) has a negative size")
+    else { return .invalid }
+    let count = shape.dims.checkedProduct ?? 0
+    let wordsPerBlock = distribution == .bits || dtype == .float64 ? 2 : 4
+    let (key, counter) = generator.take(blocks: (count + wordsPerBlock - 1) / wordsPerBlock)
+    return Tensor(Device.cpu.backend.random(distribution, key: key, counter: counter, shape: shape.dims, dtype: dtype))
+  }
+
+  /// Independent numbers, evenly distributed over 0 ..< 1.
+  public static func rand(_ shape: Shape, dtype: DType = .float32, requiresGrad: Bool = false, generator: Generator = .default)
+    -> Tensor
+  {
+    var y = drawn(.uniform, shape, dtype, generator, "rand")
+    // Rounding to a half type may give 1, which is outside.
+    if dtype == .float16 || dtype == .bfloat16 { y = `where`(y .>= 1, 0, y) }
+    if requiresGrad { y.requiresGrad = true }
+    return y
+  }
+
+  /// Independent numbers from the normal distribution with mean 0 and variance 1.
+  public static func randn(_ shape: Shape, dtype: DType = .float32, requiresGrad: Bool = false, generator: Generator = .default)
+    -> Tensor
+  {
+    var y = drawn(.normal, shape, dtype, generator, "randn")
+    if requiresGrad { y.requiresGrad = true }
+    return y
+  }
+
+  /// Independent integers from `low ..< high` (int64 unless a dtype is given), each as likely as the others within 2⁻³² of its share.
+  public static func randint(_ low: Int, _ high: Int, _ shape: Shape, dtype: DType = .int64, generator: Generator = .default)
+    -> Tensor
+  {
+    guard
+      check(
+        low < high && high.subtractingReportingOverflow(low).overflow == false, .value, "randint",
+        "no integer in \(low)..<\(high)")
+    else { return .invalid }
+    let y = drawn(.bits, shape, .int64, generator, "randint")
+    guard y.isValid else { return y }
+    let (base, range) = (y.data.base.assumingMemoryBound(to: UInt64.self), UInt64(high - low))
+    // The upper half of a 128-bit product: the range's share of 2⁶⁴.
+    for i in 0..<y.count {
+      let scaled = base[i].multipliedFullWidth(by: range).high
+      base[i] = UInt64(bitPattern: Int64(low) &+ Int64(scaled))
+    }
+    return y.to(dtype)
+  }
+
+  /// The integers 0 ..< n (int64) in random order.
+  public static func randperm(_ n: Int, generator: Generator = .default) -> Tensor {
+    guard check(n >= 0, .value, "randperm", "n = \(n)") else { return .invalid }
+    let bits = drawn(.bits, [n], .int64, generator, "randperm").scalars(as: Int64.self)
+    var order = Array(0..<n)
+    // Fisher and Yates, from the end.
+    for i in stride(from: n - 1, to: 0, by: -1) {
+      let j = Int(UInt64(bitPattern: bits[i]).multipliedFullWidth(by: UInt64(i + 1)).high)
+      order.swapAt(i, j)
+    }
+    return Tensor(scalars: order)
+  }
+
+  public static func randLike(_ x: Tensor, generator: Generator = .default) -> Tensor {
+    x.isValid ? rand(x.shape, dtype: x.dtype, generator: generator) : x
+  }
+  public static func randnLike(_ x: Tensor, generator: Generator = .default) -> Tensor {
+    x.isValid ? randn(x.shape, dtype: x.dtype, generator: generator) : x
+  }
+}

@@ -1,0 +1,53 @@
+// The whole library for one instruction set. An isa_*.c defines the macros below, opens its target attribute, includes this and
+// names the table:
+//   APUS_TABLE              the table's name
+//   APUS_HARDWARE_F16       1 where float16 <-> float is an instruction
+//   APUS_HARDWARE_ROUNDING  1 where floor, ceil, rint and trunc are instructions
+//   APUS_VECTOR_BYTES       width of a vector register in the matrix product
+//   APUS_GEMM_ROWS, APUS_GEMM_VECTORS                    its tile
+//   APUS_GEMM_F32_BLOCKS, APUS_GEMM_F64_BLOCKS           panels of A, panels of B, depth of a cache block
+
+#include "basics.h"
+#include "convert.h"
+#include "vmath.h"
+#include "moving.h"
+#include "unary.h"
+#include "binary.h"
+#include "reduce.h"
+#include "softmax.h"
+#include "gemm.h"
+#include "random.h"
+#include "optimizer.h"
+
+#define CASTS_FROM(T) { \
+    [APUS_F32] = cast_##T##_f32, [APUS_F64] = cast_##T##_f64, [APUS_F16] = cast_##T##_f16, [APUS_BF16] = cast_##T##_bf16, \
+    [APUS_I64] = cast_##T##_i64, [APUS_I32] = cast_##T##_i32, [APUS_I16] = cast_##T##_i16, [APUS_I8] = cast_##T##_i8, \
+    [APUS_U8] = cast_##T##_u8, [APUS_BOOL] = cast_##T##_b8 }
+#define CASTS_ENTRY(T, dtype) [dtype] = CASTS_FROM(T),
+
+const apus_kernel_table APUS_TABLE = {
+  .unary = UNARY_TABLE,
+  .binary = BINARY_TABLE,
+  .select = {select_8, select_16, select_32, select_64},
+  .copy2d = {copy2d_8, copy2d_16, copy2d_32, copy2d_64},
+  .cast = {ALL_TYPES(CASTS_ENTRY)},
+  .reduce_inner = {APUS_REDUCE_OPS(REDUCE_INNER_ENTRY)},
+  .reduce_rows = {APUS_REDUCE_OPS(REDUCE_ROWS_ENTRY)},
+  .argmax = BY_DTYPE(argmax, argmax_u8),
+  .argmin = BY_DTYPE(argmin, argmin_u8),
+  .cumsum = BY_DTYPE(cumsum, cumsum_b8),
+  .cumprod = BY_DTYPE(cumprod, cumprod_b8),
+  .softmax = FLOATS_BY_DTYPE(softmax),
+  .log_softmax = FLOATS_BY_DTYPE(log_softmax),
+  .gemm_f32 = GEMM_ENTRY(f32, APUS_GEMM_F32_BLOCKS),
+  .gemm_f64 = GEMM_ENTRY(f64, APUS_GEMM_F64_BLOCKS),
+  .small_gemm = BY_DTYPE(small_gemm, small_gemm_b8),
+  .bits32 = random_bits32,
+  .bits64 = random_bits64,
+  .uniform_f32 = random_uniform_f32,
+  .uniform_f64 = random_uniform_f64,
+  .normal_f32 = random_normal_f32,
+  .normal_f64 = random_normal_f64,
+  .sgd = {sgd_f32, sgd_f64},
+  .adam = {adam_f32, adam_f64},
+};

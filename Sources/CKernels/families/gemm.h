@@ -1,0 +1,250 @@
+// The matrix product: packing, the register tile, the loop over tiles, and the unpacked form for small products.
+//
+// An element of C is one chain of additions over k in increasing order, whatever tile or block it falls into; so the results do
+// not depend on how a caller cuts m and n.
+
+typedef f32 tile_f32 __attribute__((vector_size(APUS_VECTOR_BYTES)));
+typedef f64 tile_f64 __attribute__((vector_size(APUS_VECTOR_BYTES)));
+
+// Tiles: rows MR, vectors per row NV. Accumulators, NV vectors of B and one broadcast of A must fit the registers.
+enum {
+  LANES_f32 = APUS_VECTOR_BYTES / 4, LANES_f64 = APUS_VECTOR_BYTES / 8,
+  MR = APUS_GEMM_ROWS, NV = APUS_GEMM_VECTORS,
+  NR_f32 = NV * LANES_f32, NR_f64 = NV * LANES_f64
+};
+
+// ------------------------------------------------------------------------------------------ packing
+
+INLINE void pack_transpose_f32(ptrdiff_t rows, ptrdiff_t columns, const f32 *x, ptrdiff_t sx, f32 *y, ptrdiff_t sy) {
+  transpose_32(rows, columns, (const void *)x, sx, (void *)y, sy);
+}
+INLINE void pack_transpose_f64(ptrdiff_t rows, ptrdiff_t columns, const f64 *x, ptrdiff_t sx, f64 *y, ptrdiff_t sy) {
+  for (ptrdiff_t i = 0; i < columns; i++)
+    SCALAR_LOOP for (ptrdiff_t j = 0; j < rows; j++) y[i * sy + j] = x[j * sx + i];
+}
+
+// One panel: y[k * width + r] = x[r * step + k * advance] for r < used, zeros for the rest of the width.
+#define PACK_PANEL(F) \
+  INLINE void JOIN(pack_panel, F)( \
+      ptrdiff_t kc, ptrdiff_t width, ptrdiff_t used, const F *x, ptrdiff_t step, ptrdiff_t advance, F *y) { \
+    if (used < width) \
+      for (ptrdiff_t k = 0; k < kc; k++) \
+        for (ptrdiff_t r = used; r < width; r++) y[k * width + r] = 0; \
+    if (step == 1 && used == width) { \
+      for (ptrdiff_t k = 0; k < kc; k++) __builtin_memcpy(y + k * width, x + k * advance, (size_t)width * sizeof(F)); \
+    } else if (advance == 1) { \
+      JOIN(pack_transpose, F)(used, kc, x, step, y, width); \
+    } else { \
+      for (ptrdiff_t k = 0; k < kc; k++) \
+        SCALAR_LOOP for (ptrdiff_t r = 0; r < used; r++) y[k * width + r] = x[r * step + k * advance]; \
+    } \
+  } \
+  static void JOIN(pack_a, F)( \
+      ptrdiff_t mc, ptrdiff_t kc, const void *av, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) { \
+    const F *a = av; F *y = packed; \
+    for (ptrdiff_t i = 0; i < mc; i += MR, y += MR * kc) \
+      JOIN(pack_panel, F)(kc, MR, MIN(MR, mc - i), a + i * row_stride, row_stride, column_stride, y); \
+  } \
+  static void JOIN(pack_b, F)( \
+      ptrdiff_t kc, ptrdiff_t nc, const void *bv, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) { \
+    const F *b = bv; F *y = packed; \
+    for (ptrdiff_t j = 0; j < nc; j += NR_##F, y += NR_##F * kc) \
+      JOIN(pack_panel, F)(kc, NR_##F, MIN(NR_##F, nc - j), b + j * column_stride, column_stride, row_stride, y); \
+  }
+PACK_PANEL(f32)
+PACK_PANEL(f64)
+
+// ------------------------------------------------------------------------------------------ the register tile
+
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define EACH_VECTOR UNROLL for (int r = 0; r < MR; r++) UNROLL for (int v = 0; v < NV; v++)
+
+// c = A B, or c += A B, plus bias: a whole tile.
+#define TILE(F) \
+  static __attribute__((noinline)) void JOIN(gemm_tile, F)( \
+      ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc, bool accumulate, const F *bias) { \
+    tile_##F sums[MR][NV]; \
+    EACH_VECTOR sums[r][v] = (tile_##F){0}; \
+    if (accumulate) { \
+      UNROLL for (int r = 0; r < MR; r++) { \
+        __builtin_prefetch(c + r * ldc); \
+        __builtin_prefetch(c + r * ldc + NR_##F - 1); \
+      } \
+    } \
+    for (ptrdiff_t k = 0; k < kc; k++, a += MR, b += NR_##F) { \
+      tile_##F row[NV]; \
+      UNROLL for (int v = 0; v < NV; v++) __builtin_memcpy(&row[v], b + v * LANES_##F, sizeof row[v]); \
+      UNROLL for (int r = 0; r < MR; r++) { \
+        const tile_##F x = a[r] - (tile_##F){0}; \
+        UNROLL for (int v = 0; v < NV; v++) sums[r][v] += x * row[v]; \
+      } \
+    } \
+    if (accumulate) { \
+      EACH_VECTOR { \
+        tile_##F old; \
+        __builtin_memcpy(&old, c + r * ldc + v * LANES_##F, sizeof old); \
+        sums[r][v] = old + sums[r][v]; \
+      } \
+    } \
+    if (bias) { \
+      EACH_VECTOR { \
+        tile_##F more; \
+        __builtin_memcpy(&more, bias + v * LANES_##F, sizeof more); \
+        sums[r][v] = sums[r][v] + more; \
+      } \
+    } \
+    EACH_VECTOR __builtin_memcpy(c + r * ldc + v * LANES_##F, &sums[r][v], sizeof sums[r][v]); \
+  } \
+  /* A tile that hangs over the edge is computed whole in a buffer; the panels are padded with zeros. */ \
+  static void JOIN(gemm_edge, F)( \
+      ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc, bool accumulate, \
+      const F *bias) { \
+    F buffer[MR * NR_##F]; \
+    JOIN(gemm_tile, F)(kc, a, b, buffer, NR_##F, false, NULL); \
+    for (ptrdiff_t r = 0; r < rows; r++) \
+      for (ptrdiff_t j = 0; j < columns; j++) { \
+        F t = buffer[r * NR_##F + j]; \
+        if (accumulate) t = c[r * ldc + j] + t; \
+        if (bias) t = t + bias[j]; \
+        c[r * ldc + j] = t; \
+      } \
+  } \
+  /* The panel of B stays in L1 while the panels of A stream past from L2. */ \
+  static void JOIN(gemm_block, F)( \
+      ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *packed_a, const void *packed_b, void *cv, ptrdiff_t ldc, \
+      bool accumulate, const void *biasv) { \
+    const F *a = packed_a, *b = packed_b, *bias = biasv; F *c = cv; \
+    for (ptrdiff_t j = 0; j < nc; j += NR_##F) \
+      for (ptrdiff_t i = 0; i < mc; i += MR) { \
+        const F *pa = a + i * kc, *pb = b + j * kc, *pbias = bias ? bias + j : NULL; \
+        if (i + MR <= mc && j + NR_##F <= nc) \
+          JOIN(gemm_tile, F)(kc, pa, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+        else \
+          JOIN(gemm_edge, F)( \
+              MIN(MR, mc - i), MIN(NR_##F, nc - j), kc, pa, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+      } \
+  }
+TILE(f32)
+TILE(f64)
+
+// ------------------------------------------------------------------------------------------ small products
+
+// Columns of B contiguous: ROWS x W elements of C in registers, one walk over k.
+#define SMALL_TILE(F, ROWS, W) \
+  typedef F JOIN(small_##ROWS##_##W, F) __attribute__((ext_vector_type(W))); \
+  INLINE void JOIN(small_tile_##ROWS##_##W, F)( \
+      ptrdiff_t k, const F *a, ptrdiff_t a_row, ptrdiff_t a_column, const F *b, ptrdiff_t b_row, F *c, ptrdiff_t ldc) { \
+    JOIN(small_##ROWS##_##W, F) sums[ROWS], row; \
+    UNROLL for (int r = 0; r < ROWS; r++) sums[r] = 0; \
+    for (ptrdiff_t p = 0; p < k; p++) { \
+      __builtin_memcpy(&row, b + p * b_row, sizeof row); \
+      UNROLL for (int r = 0; r < ROWS; r++) sums[r] += a[r * a_row + p * a_column] * row; \
+    } \
+    UNROLL for (int r = 0; r < ROWS; r++) __builtin_memcpy(c + r * ldc, &sums[r], sizeof row); \
+  }
+#define SMALL_TILES(F) \
+  SMALL_TILE(F, 4, 16) SMALL_TILE(F, 4, 8) SMALL_TILE(F, 4, 4) SMALL_TILE(F, 1, 16) SMALL_TILE(F, 1, 8) SMALL_TILE(F, 1, 4)
+SMALL_TILES(f32)
+SMALL_TILES(f64)
+
+// A few rows of C: the widest tiles first, single elements last. Every element is one chain over k in either case.
+#define SMALL_ROWS(F, ROWS) \
+  INLINE void JOIN(small_rows_##ROWS, F)( \
+      ptrdiff_t n, ptrdiff_t k, const F *a, ptrdiff_t a_row, ptrdiff_t a_column, const F *b, ptrdiff_t b_row, F *c, \
+      ptrdiff_t ldc) { \
+    ptrdiff_t j = 0; \
+    for (; j + 16 <= n; j += 16) JOIN(small_tile_##ROWS##_16, F)(k, a, a_row, a_column, b + j, b_row, c + j, ldc); \
+    if (j + 8 <= n) { JOIN(small_tile_##ROWS##_8, F)(k, a, a_row, a_column, b + j, b_row, c + j, ldc); j += 8; } \
+    if (j + 4 <= n) { JOIN(small_tile_##ROWS##_4, F)(k, a, a_row, a_column, b + j, b_row, c + j, ldc); j += 4; } \
+    for (; j < n; j++) { \
+      F sums[ROWS] = {0}; \
+      SCALAR_LOOP for (ptrdiff_t p = 0; p < k; p++) { \
+        const F x = b[p * b_row + j]; \
+        UNROLL for (int r = 0; r < ROWS; r++) sums[r] += a[r * a_row + p * a_column] * x; \
+      } \
+      UNROLL for (int r = 0; r < ROWS; r++) c[r * ldc + j] = sums[r]; \
+    } \
+  }
+SMALL_ROWS(f32, 4) SMALL_ROWS(f32, 1) SMALL_ROWS(f64, 4) SMALL_ROWS(f64, 1)
+
+// Both inner axes contiguous (A B^T): dot products of one row of A with COLUMNS columns of B, in 8 lanes.
+#define SMALL_DOTS(F, COLUMNS) \
+  INLINE void JOIN(small_dots_##COLUMNS, F)(ptrdiff_t k, const F *a, const F *b, ptrdiff_t b_column, F *c) { \
+    narrow_##F lanes[COLUMNS], x, y; \
+    F sums[COLUMNS] = {0}; \
+    UNROLL for (int j = 0; j < COLUMNS; j++) lanes[j] = 0; \
+    ptrdiff_t p = 0; \
+    for (; p + NARROW <= k; p += NARROW) { \
+      __builtin_memcpy(&x, a + p, sizeof x); \
+      UNROLL for (int j = 0; j < COLUMNS; j++) { \
+        __builtin_memcpy(&y, b + j * b_column + p, sizeof y); \
+        lanes[j] += x * y; \
+      } \
+    } \
+    SCALAR_LOOP for (; p < k; p++) { UNROLL for (int j = 0; j < COLUMNS; j++) sums[j] += a[p] * b[j * b_column + p]; } \
+    UNROLL for (int j = 0; j < COLUMNS; j++) { FOLD_8(sum, lanes[j], sums[j]); c[j] = sums[j]; } \
+  }
+SMALL_DOTS(f32, 4) SMALL_DOTS(f32, 1) SMALL_DOTS(f64, 4) SMALL_DOTS(f64, 1)
+
+// The form is chosen by the strides (and k) alone, so an element does not depend on m and n.
+#define SMALL_FLOAT_GEMM(F) \
+  static void JOIN(small_gemm, F)( \
+      ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *av, ptrdiff_t a_row, ptrdiff_t a_column, const void *bv, \
+      ptrdiff_t b_row, ptrdiff_t b_column, void *cv, ptrdiff_t ldc) { \
+    const F *a = av, *b = bv; F *c = cv; \
+    if (b_column == 1) { \
+      ptrdiff_t i = 0; \
+      for (; i + 4 <= m; i += 4) JOIN(small_rows_4, F)(n, k, a + i * a_row, a_row, a_column, b, b_row, c + i * ldc, ldc); \
+      for (; i < m; i++) JOIN(small_rows_1, F)(n, k, a + i * a_row, a_row, a_column, b, b_row, c + i * ldc, ldc); \
+    } else if (a_column == 1 && b_row == 1 && k >= NARROW) { \
+      for (ptrdiff_t i = 0; i < m; i++) { \
+        ptrdiff_t j = 0; \
+        for (; j + 4 <= n; j += 4) JOIN(small_dots_4, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
+        for (; j < n; j++) JOIN(small_dots_1, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
+      } \
+    } else { \
+      for (ptrdiff_t i = 0; i < m; i++) \
+        for (ptrdiff_t j = 0; j < n; j++) { \
+          F sum = 0; \
+          SCALAR_LOOP for (ptrdiff_t p = 0; p < k; p++) sum += a[i * a_row + p * a_column] * b[p * b_row + j * b_column]; \
+          c[i * ldc + j] = sum; \
+        } \
+    } \
+  }
+SMALL_FLOAT_GEMM(f32)
+SMALL_FLOAT_GEMM(f64)
+
+// The other dtypes: a row of C at a time in a buffer of accumulators: row += A[i, k] * B[k, :].
+#define SMALL_GEMM(T, A, narrow, plus, times) \
+  static void JOIN(small_gemm, T)( \
+      ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *av, ptrdiff_t a_row, ptrdiff_t a_column, const void *bv, \
+      ptrdiff_t b_row, ptrdiff_t b_column, void *cv, ptrdiff_t ldc) { \
+    const T *a = av, *b = bv; T *c = cv; \
+    A row[CHUNK]; \
+    for (ptrdiff_t i = 0; i < m; i++) \
+      for (ptrdiff_t start = 0; start < n; start += CHUNK) { \
+        const ptrdiff_t count = MIN(CHUNK, n - start); \
+        for (ptrdiff_t j = 0; j < count; j++) row[j] = 0; \
+        for (ptrdiff_t p = 0; p < k; p++) { \
+          const A x = (A)load_##T(a[i * a_row + p * a_column]); \
+          const T *line = b + p * b_row + start * b_column; \
+          if (b_column == 1) { \
+            VECTOR_LOOP for (ptrdiff_t j = 0; j < count; j++) row[j] = row[j] plus x times (A)load_##T(line[j]); \
+          } else { \
+            SCALAR_LOOP for (ptrdiff_t j = 0; j < count; j++) row[j] = row[j] plus x times (A)load_##T(line[j * b_column]); \
+          } \
+        } \
+        T *out = c + i * ldc + start; \
+        VECTOR_LOOP for (ptrdiff_t j = 0; j < count; j++) out[j] = narrow(row[j]); \
+      } \
+  }
+SMALL_GEMM(f16, f32, f32_to_f16, +, *) SMALL_GEMM(bf16, f32, f32_to_bf16, +, *)
+SMALL_GEMM(i64, uint64_t, (i64), +, *) SMALL_GEMM(i32, uint32_t, (i32), +, *) SMALL_GEMM(i16, uint32_t, (i16), +, *)
+SMALL_GEMM(i8, uint32_t, (i8), +, *) SMALL_GEMM(u8, uint32_t, (u8), +, *) SMALL_GEMM(b8, uint32_t, (u8), |, &)
+
+// ------------------------------------------------------------------------------------------ table entries
+
+#define GEMM_ENTRY(F, blocks) GEMM_ENTRY_(F, blocks)
+#define GEMM_ENTRY_(F, panels_m, panels_n, k) { \
+    .mr = MR, .nr = NR_##F, .mc = MR * (panels_m), .nc = NR_##F * (panels_n), .kc = k, \
+    .pack_a = JOIN(pack_a, F), .pack_b = JOIN(pack_b, F), .block = JOIN(gemm_block, F) }

@@ -1,0 +1,163 @@
+// Elementary functions of float without branches or tables, so that the loops around them become vector code on every
+// instruction set. Each reduces its argument to a short interval (Cody and Waite: subtract multiples of a constant kept in two
+// pieces), evaluates a polynomial fitted to the interval's largest relative error (our own fits, coefficients rounded to float
+// one after another), and puts the result together again. README.md has the measured errors: all stay within 2 ulp.
+//
+// Special values come out right without being asked for, or are chosen at the end; where a NaN must survive a clamp, the
+// comparison is written so that it is false for NaN.
+
+// The nearest integer by adding and subtracting a number whose last bit is worth 1; SSE2 has no rounding instruction.
+#define ROUND_MAGIC 0x1.8p23f
+// ln 2 = LN2_HIGH + LN2_LOW; the first has 9 bits, so its product with an exponent is exact.
+#define LN2_HIGH 0x1.63p-1f
+#define LN2_LOW -2.12194440e-4f
+#define V_INFINITY __builtin_inff()
+
+INLINE float power_of_2(int32_t k) { return f32_of_bits((uint32_t)(k + 127) << 23); }
+
+// x = k ln 2 + r with |r| <= ln 2 / 2; returns r.
+INLINE float reduce_ln2(float x, int32_t *k) {
+  const float shifted = x * 1.44269504f + ROUND_MAGIC;
+  const float n = shifted - ROUND_MAGIC;
+  *k = (int32_t)(bits_of_f32(shifted) - bits_of_f32(ROUND_MAGIC));
+  return (x - n * LN2_HIGH) - n * LN2_LOW;
+}
+
+// e^r - 1 for |r| <= ln 2 / 2.
+INLINE float expm1_reduced(float r) {
+  const float p = (((0x1.6d6a7ap-10f * r + 0x1.123ac6p-7f) * r + 0x1.5554cep-5f) * r + 0x1.55549p-3f) * r + 0.5f;
+  return p * (r * r) + r;
+}
+
+// The scale 2^k is applied in two halves: k reaches 128, and -150 where the result is subnormal and must be rounded once.
+INLINE float v_exp(float x) {
+  const float high = x > 89.0f ? 89.0f : x, clamped = high < -104.0f ? -104.0f : high;
+  int32_t k;
+  const float r = reduce_ln2(clamped, &k);
+  const float y = expm1_reduced(r) + 1.0f;
+  const int32_t half = k >> 1;
+  return y * power_of_2(half) * power_of_2((int32_t)((uint32_t)k - (uint32_t)half));
+}
+
+// e^x - 1 = 2^k (e^r - 1) + (2^k - 1), at half size because 2^128 is no float.
+INLINE float v_expm1(float x) {
+  const float high = x > 89.0f ? 89.0f : x, clamped = high < -30.0f ? -30.0f : high;
+  int32_t k;
+  const float r = reduce_ln2(clamped, &k);
+  const float half_scale = power_of_2((int32_t)((uint32_t)k - 1));
+  const float y = 2.0f * (half_scale * expm1_reduced(r) + (half_scale - 0.5f));
+  return __builtin_fabsf(x) < 0x1p-26f ? x : y;
+}
+
+// log(2^e (1 + f)) for 1 + f in [2/3, 4/3).
+INLINE float log_reduced(float e, float f) {
+  const float f2 = f * f;
+  float q = -0x1.07bc3cp-3f;
+  q = q * f + 0x1.1e6eb6p-3f;
+  q = q * f - 0x1.f335dp-4f;
+  q = q * f + 0x1.1ed508p-3f;
+  q = q * f - 0x1.559c54p-3f;
+  q = q * f + 0x1.99d054p-3f;
+  q = q * f - 0x1.fffefap-3f;
+  q = q * f + 0x1.555506p-2f;
+  float y = q * (f2 * f) + e * LN2_LOW;
+  y = y - 0.5f * f2;
+  return e * LN2_HIGH + (f + y);
+}
+
+// e with m = x / 2^e in [2/3, 4/3), for normal positive x, from the bits; 0x3f2aaaab is 2/3.
+INLINE int32_t log_exponent(float x) { return (int32_t)(bits_of_f32(x) - 0x3f2aaaabu) >> 23; }
+INLINE float log_mantissa(float x, int32_t e) { return f32_of_bits(bits_of_f32(x) - ((uint32_t)e << 23)); }
+
+INLINE float v_log(float x) {
+  const bool tiny = x < 0x1p-126f;
+  const float normal = tiny ? x * 0x1p23f : x;
+  const int32_t e = log_exponent(normal);
+  const float f = log_mantissa(normal, e) - 1.0f;
+  const float y = log_reduced((float)(e - (tiny ? 23 : 0)), f);
+  const float special = x == 0.0f ? -V_INFINITY : x < 0.0f ? __builtin_nanf("") : x;
+  return ((x > 0.0f) & (x < V_INFINITY)) ? y : special;
+}
+
+// log u for u = 1 + x rounded, with the rounding error of u added back to the reduced argument, where it is exact again.
+INLINE float v_log1p(float x) {
+  const float u = 1.0f + x;
+  const float larger = x > 1.0f ? x : 1.0f, smaller = x > 1.0f ? 1.0f : x;
+  const float error = smaller - (u - larger);
+  const int32_t e = log_exponent(u);
+  const float f = (log_mantissa(u, e) - 1.0f) + error * power_of_2(e < 60 ? -e : -60);
+  const float y = log_reduced((float)e, f);
+  const float special = x == -1.0f ? -V_INFINITY : x < -1.0f ? __builtin_nanf("") : x;
+  const float finite = __builtin_fabsf(x) < 0x1p-26f ? x : y;
+  return ((x > -1.0f) & (x < V_INFINITY)) ? finite : special;
+}
+
+// Near 0 an odd polynomial; elsewhere 1 - 2 / (e^2x + 1).
+INLINE float v_tanh(float x) {
+  const float a = __builtin_fabsf(x), b = a > 10.0f ? 10.0f : a;
+  const float s = b * b;
+  const float p = ((((0x1.1fc4cep-9f * s - 0x1.0db2cep-7f) * s + 0x1.63de6cp-6f) * s - 0x1.b9f58p-5f) * s + 0x1.111086p-3f) * s
+                  - 0x1.555554p-2f;
+  const float small = p * (s * b) + b;
+  int32_t k;
+  const float r = reduce_ln2(b + b, &k);
+  const float e = (expm1_reduced(r) + 1.0f) * power_of_2(k);
+  const float large = 1.0f - 2.0f / (e + 1.0f);
+  return __builtin_copysignf(b < 0.6f ? small : large, x);
+}
+
+// e^-|x| never exceeds 1, and e^x / (1 + e^x) keeps the digits of small results. What the addition 1 + e lost is put back to
+// first order; 1 / (1 + e) is known by then, it is the quotient or its complement.
+INLINE float v_sigmoid(float x) {
+  const float e = v_exp(-__builtin_fabsf(x));
+  const float d = 1.0f + e, lost = e - (d - 1.0f);
+  const float q = (x < 0.0f ? e : 1.0f) / d;
+  return q - q * (lost * (x < 0.0f ? 1.0f - q : q));
+}
+INLINE float v_log_sigmoid(float x) { return (x > 0.0f ? 0.0f : x) - v_log1p(v_exp(-__builtin_fabsf(x))); }
+
+// Near 0 an odd polynomial, x + x p(x^2), so that 2 / sqrt(pi) need not be a float; elsewhere 1 - e^g(x) with g fitted to
+// log erfc.
+INLINE float v_erf(float x) {
+  const float a = __builtin_fabsf(x), b = a > 4.0f ? 4.0f : a;
+  const float s = b * b;
+  float p = 0x1.4f676p-14f;
+  p = p * s - 0x1.a60a2ep-11f;
+  p = p * s + 0x1.544a1ap-8f;
+  p = p * s - 0x1.b8011ap-6f;
+  p = p * s + 0x1.ce2d64p-4f;
+  p = p * s - 0x1.812740p-2f;
+  p = p * s + 0x1.06eba8p-3f;
+  float g = 0x1.9d8614p-13f;
+  g = g * b - 0x1.908192p-9f;
+  g = g * b + 0x1.6cfcfcp-6f;
+  g = g * b - 0x1.aa231ap-4f;
+  g = g * b - 0x1.462cb2p-1f;
+  g = g * b - 0x1.20b432p+0f;
+  g = g * b - 0x1.743b3ap-13f;
+  int32_t k;
+  const float r = reduce_ln2(g, &k);
+  const float large = 1.0f - (expm1_reduced(r) + 1.0f) * power_of_2(k);
+  return __builtin_copysignf(b < 0.92f ? p * b + b : large, x);
+}
+
+// ------------------------------------------------------------------------------------------ sine and cosine
+
+// Up to this argument the reduction below is exact to the last bit of float; above it the caller asks libm.
+#define V_TRIG_LIMIT 0x1p20f
+
+// x = k pi/2 + r, |r| <= pi/4, in double: pi/2's first 33 bits times k < 2^20 are exact, and where x is close to a multiple
+// the digits that cancel are still there. Then a polynomial in float; which one and its sign follow from k (+ 1 for cosine).
+INLINE float trig(float x, uint64_t quarter_turns) {
+  const double d = x;
+  const double shifted = d * 0x1.45f306dc9c883p-1 + 0x1.8p52, n = shifted - 0x1.8p52;
+  const float r = (float)((d - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34);
+  const uint32_t quadrant = (uint32_t)(bits_of_f64(shifted) + quarter_turns);
+  const float s = r * r;
+  const float sine = ((0x1.7c33bp-19f * s - 0x1.a05960p-13f) * s + 0x1.111174p-7f) * s - 0x1.555556p-3f;
+  const float cosine = (-0x1.361852p-22f * s + 0x1.a071bep-16f) * s * s + (0x1.555556p-5f - 0x1.6c175ep-10f * s);
+  const float y = quadrant & 1 ? 1.0f - (0.5f * s - cosine * (s * s)) : sine * (s * r) + r;
+  return f32_of_bits(bits_of_f32(y) ^ ((quadrant & 2) << 30));
+}
+INLINE float v_sin(float x) { return x == 0.0f ? x : trig(x, 0); }
+INLINE float v_cos(float x) { return trig(x, 1); }

@@ -1,0 +1,142 @@
+// The blocked product with its packing, and the unpacked small product, against three nested loops.
+
+import CKernels
+import Testing
+
+/// A matrix of doubles or floats with small values, and the caller's loop over blocks.
+private struct Product {
+  let kernels: apus_gemm_kernels, dtype: apus_dtype
+
+  /// C = A B (+ C) (+ bias) as the engine would call it, with the given cuts of m and n.
+  func run(
+    _ m: Int, _ n: Int, _ k: Int, a: Line, aStrides: (Int, Int), b: Line, bStrides: (Int, Int), c: Line, ldc: Int, bias: Line?,
+    cuts: (m: Int, n: Int), depth: Int
+  ) {
+    let size = dtype.size
+    for k0 in stride(from: 0, to: max(k, 1), by: depth) {
+      let kc = min(depth, k - k0)
+      for j0 in stride(from: 0, to: n, by: cuts.n) {
+        let nc = min(cuts.n, n - j0)
+        let packedB = Line(dtype, count: (nc + kernels.nr - 1) / kernels.nr * kernels.nr * kc)
+        kernels.pack_b(kc, nc, b.pointer + (k0 * bStrides.0 + j0 * bStrides.1) * size, bStrides.0, bStrides.1, packedB.pointer)
+        #expect(packedB.gapsAreUntouched)
+        for i0 in stride(from: 0, to: m, by: cuts.m) {
+          let mc = min(cuts.m, m - i0)
+          let packedA = Line(dtype, count: (mc + kernels.mr - 1) / kernels.mr * kernels.mr * kc)
+          kernels.pack_a(mc, kc, a.pointer + (i0 * aStrides.0 + k0 * aStrides.1) * size, aStrides.0, aStrides.1, packedA.pointer)
+          #expect(packedA.gapsAreUntouched)
+          kernels.block(
+            mc, nc, kc, packedA.pointer, packedB.pointer, c.pointer + (i0 * ldc + j0) * size, ldc, k0 > 0,
+            k0 + kc == k ? bias.map { UnsafeRawPointer($0.pointer + j0 * size) } : nil)
+        }
+      }
+    }
+  }
+}
+
+private func small(_ line: Line) -> Line {
+  for i in 0..<line.count {
+    if line.dtype.isFloat {
+      line.set(i, Samples.real(i + 300).truncatingRemainder(dividingBy: 2))
+    } else {
+      line.set(i, Samples.int(i + 9, line.dtype))
+    }
+  }
+  return line
+}
+
+@Suite struct GemmTests {
+  static let sizes = [
+    (1, 1, 1), (4, 3, 2), (5, 7, 9), (12, 32, 8), (13, 33, 17), (64, 64, 64), (1, 100, 30), (100, 1, 30), (97, 65, 130),
+    (24, 64, 0),
+  ]
+
+  /// Row and column strides of A and B: both row-major, both transposed, one of each, and every second element.
+  static func layouts(_ m: Int, _ n: Int, _ k: Int) -> [(a: (Int, Int), b: (Int, Int))] {
+    [((k, 1), (n, 1)), ((1, m), (1, k)), ((k, 1), (1, k)), ((1, m), (n, 1)), ((2 * k, 2), (2 * n, 2))]
+  }
+
+  @Test("blocked products of all edge sizes agree with three loops", arguments: apus_isa.available)
+  func blocked(isa: apus_isa) throws {
+    for dtype in [APUS_F32, APUS_F64] {
+      let kernels = try #require(apus_gemm(isa, dtype)).pointee
+      #expect(kernels.mc % kernels.mr == 0 && kernels.nc % kernels.nr == 0)
+      for (m, n, k) in Self.sizes {
+        for (aStrides, bStrides) in Self.layouts(m, n, k) {
+          let a = small(Line(dtype, count: 2 * m * k + 1)), b = small(Line(dtype, count: 2 * k * n + 1))
+          let bias = small(Line(dtype, count: n)), ldc = n + 3, c = small(Line(dtype, count: m * ldc))
+          let product = Product(kernels: kernels, dtype: dtype)
+          product.run(
+            m, n, k, a: a, aStrides: aStrides, b: b, bStrides: bStrides, c: c, ldc: ldc, bias: bias,
+            cuts: (kernels.mc, kernels.nc), depth: kernels.kc)
+          let untouched = small(Line(dtype, count: m * ldc))
+          var worst = 0.0
+          for i in 0..<m {
+            for j in 0..<ldc {
+              let got = c.real(i * ldc + j)
+              guard j < n else { worst = got == untouched.real(i * ldc + j) ? worst : .infinity; continue }
+              var want = bias.real(j), magnitude = abs(want)
+              for p in 0..<k {
+                let term = a.real(i * aStrides.0 + p * aStrides.1) * b.real(p * bStrides.0 + j * bStrides.1)
+                want += term
+                magnitude += abs(term)
+              }
+              worst = max(worst, abs(got - want) / (dtype.ulp(1) * magnitude * (Double(k).squareRoot() + 1)))
+            }
+          }
+          #expect(worst <= 1 && c.gapsAreUntouched, "\(isa) \(dtype) \(m)x\(n)x\(k) strides \(aStrides) \(bStrides)")
+        }
+      }
+    }
+  }
+
+  @Test("results do not depend on how m and n are cut", arguments: apus_isa.available)
+  func cuts(isa: apus_isa) throws {
+    for dtype in [APUS_F32, APUS_F64] {
+      let product = Product(kernels: try #require(apus_gemm(isa, dtype)).pointee, dtype: dtype)
+      let (m, n, k) = (61, 75, 90)
+      let a = small(Line(dtype, count: m * k)), b = small(Line(dtype, count: k * n)), bias = small(Line(dtype, count: n))
+      let results = [(m, n), (7, 5), (12, 32), (1, n), (m, 1)].map { cuts in
+        let c = Line(dtype, count: m * n)
+        product.run(m, n, k, a: a, aStrides: (k, 1), b: b, bStrides: (n, 1), c: c, ldc: n, bias: bias, cuts: cuts, depth: 40)
+        return (0..<m * n).map(c.real)
+      }
+      #expect(results.allSatisfy { $0 == results[0] }, "\(isa) \(dtype)")
+    }
+  }
+
+  @Test("small products of every dtype and layout", arguments: apus_isa.available)
+  func smallProducts(isa: apus_isa) throws {
+    for dtype in apus_dtype.all {
+      let kernel = try #require(apus_small_gemm(isa, dtype))
+      for (m, n, k) in Self.sizes + [(3, 300, 4)] {
+        for (aStrides, bStrides) in Self.layouts(m, n, k) {
+          let a = small(Line(dtype, count: 2 * m * k + 1)), b = small(Line(dtype, count: 2 * k * n + 1))
+          let ldc = n + 2, c = Line(dtype, count: m * ldc)
+          kernel(m, n, k, a.pointer, aStrides.0, aStrides.1, b.pointer, bStrides.0, bStrides.1, c.pointer, ldc)
+          var isRight = c.gapsAreUntouched
+          for i in 0..<m {
+            for j in 0..<n {
+              var real = 0.0, magnitude = 0.0, int: Int64 = 0
+              for p in 0..<k {
+                let ia = i * aStrides.0 + p * aStrides.1, ib = p * bStrides.0 + j * bStrides.1
+                if dtype.isFloat {
+                  real += a.real(ia) * b.real(ib)
+                  magnitude += abs(a.real(ia) * b.real(ib))
+                } else {
+                  int = dtype == APUS_BOOL ? int | a.int(ia) & b.int(ib) : int &+ a.int(ia) &* b.int(ib)
+                }
+              }
+              let unit = dtype == APUS_F64 ? 0x1p-52 : 0x1p-23, isHalf = dtype.isFloat && dtype.size == 2
+              let bound = unit * magnitude * (Double(k).squareRoot() + 1) + (isHalf ? 0.51 * dtype.ulp(real) : 0)
+              let at = i * ldc + j
+              let matches = dtype.isFloat ? abs(c.real(at) - real) <= bound : c.int(at) == dtype.wrapped(int)
+              isRight = isRight && matches
+            }
+          }
+          #expect(isRight, "\(isa) \(dtype) \(m)x\(n)x\(k) strides \(aStrides) \(bStrides)")
+        }
+      }
+    }
+  }
+}
