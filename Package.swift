@@ -7,7 +7,7 @@ let package = Package(
   name: "Apus",
   platforms: [.macOS(.v15), .iOS(.v18)],
   products: [
-    .library(name: "Apus", targets: ["ApusCore"]),
+    .library(name: "Apus", targets: ["ApusCore", "ApusNN", "ApusOptim"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -17,6 +17,8 @@ let package = Package(
 package.targets += [
   .target(name: "CKernels", exclude: ["README.md"], linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
   .target(name: "ApusCore", dependencies: ["CKernels"], exclude: ["README.md", "Ops/README.md"]),
+  .target(name: "ApusNN", dependencies: ["ApusCore"], exclude: ["README.md"]),
+  .target(name: "ApusOptim", dependencies: ["ApusCore", "ApusNN"], exclude: ["README.md"]),
 ]
 
 // MARK: - Tests: one folder per target
@@ -25,4 +27,6 @@ package.targets += [
   .target(name: "TestSupport", dependencies: ["ApusCore"], path: "Tests/Support"),
   .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
   .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore", "TestSupport"]),
+  .testTarget(name: "ApusNNTests", dependencies: ["ApusNN", "TestSupport"], exclude: ["Golden"]),
+  .testTarget(name: "ApusOptimTests", dependencies: ["ApusOptim", "ApusNN", "TestSupport"], exclude: ["Golden"]),
 ]

@@ -1,0 +1,37 @@
+import ApusCore
+
+/// In training, sets each element to 0 with probability `p` and multiplies the others by 1 / (1 − p), so that the mean stays.
+///
+/// - Parameters:
+///   - p: 0 … 1; with 1 nothing is left.
+///   - isTraining: false for `x` itself.
+///   - generator: where the choice comes from.
+/// - Returns: shape and dtype of `x`. The gradient passes where the element did.
+public func dropout(_ x: Tensor, p: Double = 0.5, isTraining: Bool = true, generator: Generator = .default) -> Tensor {
+  guard isProbability(p, "dropout"), check(x.dtype.isFloatingPoint, .dtype, "dropout", "\(x.dtype) is not floating-point") else {
+    return .invalid
+  }
+  guard x.isValid, isTraining, p > 0 else { return x }
+  let scale: Double = p < 1 ? 1 / (1 - p) : 0
+  let isKept = Tensor.rand(x.shape, generator: generator) .>= p
+  return x * (isKept.to(x.dtype) * scale)
+}
+
+private func isProbability(_ p: Double, _ operation: String) -> Bool {
+  check((0...1).contains(p), .value, operation, "p = \(p) is not in 0...1")
+}
+
+/// `dropout` while the module is training, its input otherwise.
+public final class Dropout: Module, Layer {
+  public let p: Double
+  private let generator: Generator
+
+  public init(_ p: Double = 0.5, generator: Generator = .default) {
+    self.p = isProbability(p, "Dropout") ? p : 0
+    self.generator = generator
+  }
+
+  public func forward(_ x: Tensor) -> Tensor { dropout(x, p: p, isTraining: isTraining, generator: generator) }
+
+  public override var arguments: String { "p: \(p)" }
+}

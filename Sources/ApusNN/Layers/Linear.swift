@@ -1,0 +1,72 @@
+import ApusCore
+
+/// An affine map of the last axis: x · weightᵀ + bias.
+///
+/// - Parameters:
+///   - x: `[…, in]`
+///   - weight: `[out, in]`; or `[in]`, which makes one number of each row.
+///   - bias: `[out]` (none for a weight of one axis), or nil.
+/// - Returns: `[…, out]`, or `[…]`.
+/// - Complexity: O(rows · in · out).
+public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
+  guard x.isValid, weight.isValid, bias?.isValid ?? true else { return .invalid }
+  guard check(weight.rank == 1 || weight.rank == 2, .shape, "linear", "weight \(weight.shape) is neither [out, in] nor [in]"),
+    check(
+      x.rank > 0 && x.shape[-1] == weight.shape[-1], .shape, "linear",
+      "input \(x.shape) and weight \(weight.shape): the last axis must have \(weight.shape[-1]) features")
+  else { return .invalid }
+  guard
+    check(
+      bias.map { $0.shape == Shape(weight.shape.dropLast()) } ?? true, .shape, "linear",
+      "bias \(bias?.shape ?? []) does not fit weight \(weight.shape)")
+  else { return .invalid }
+  if weight.rank == 1 { return linearTwin(x, weight, bias) }
+  let y = linearTwin(x.detach(), weight.detach(), bias?.detach())
+  return recorded(
+    y.data, .named("linear"),
+    .fromInputs { dy, inputs in
+      let (x, weight) = (inputs[0], inputs[1])
+      // dL/dweight as one product in the weight's own layout; by way of the transposed weight it would be a view across the grain of
+      // its memory, which every optimizer step would have to turn.
+      let dx = inputs.needs(0) ? dy.matmul(weight) : nil
+      let dWeight = inputs.needs(1) ? dy.rows.T.matmul(x.rows) : nil
+      return inputs.count == 3 ? [dx, dWeight, dy] : [dx, dWeight]
+    }, [x, weight] + (bias.map { [$0] } ?? []))
+}
+
+/// The readable twin of `linear`, of ordinary ops.
+package func linearTwin(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+  let y = x.matmul(weight.T)
+  return bias.map { y + $0 } ?? y
+}
+
+extension Tensor {
+  /// All axes but the last made one.
+  fileprivate var rows: Tensor { rank == 1 ? unsqueeze(dim: 0) : flatten(startDim: 0, endDim: -2) }
+}
+
+/// An affine map of the last axis (`linear`): `[…, in]` to `[…, out]`.
+///
+/// Weight and bias start evenly distributed over ±1/√in.
+public final class Linear: Module, Layer {
+  @Parameter public var weight: Tensor  // [out, in]
+  @Parameter public var bias: Tensor?  // [out]
+  public let inFeatures: Int
+  public let outFeatures: Int
+
+  public init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool = true, dtype: DType = .float32, generator: Generator = .default)
+  {
+    self.inFeatures = inFeatures
+    self.outFeatures = outFeatures
+    // PyTorch's kaiming_uniform_(a = √5), which comes to the same bound.
+    let bound = inFeatures > 0 ? 1 / Double(inFeatures).squareRoot() : 0
+    let drawn = { (shape: Shape) in Init.uniform(shape, low: -bound, high: bound, dtype: dtype, generator: generator) }
+    let fits = check(inFeatures >= 0 && outFeatures >= 0, .value, "Linear", "\(inFeatures) → \(outFeatures) features")
+    weight = fits ? drawn([outFeatures, inFeatures]) : .invalid
+    self.bias = bias ? (fits ? drawn([outFeatures]) : .invalid) : nil
+  }
+
+  public func forward(_ x: Tensor) -> Tensor { linear(x, weight, bias) }
+
+  public override var arguments: String { "in: \(inFeatures), out: \(outFeatures), bias: \(bias != nil)" }
+}

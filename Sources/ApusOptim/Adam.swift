@@ -1,0 +1,128 @@
+import ApusCore
+import ApusNN
+
+extension Hyperparameter {
+  public static let amsgrad = Hyperparameter("amsgrad", .flag)
+}
+
+/// Steps of even size for every element, whatever the size of its gradient (Kingma and Ba 2015). With the gradient g of the parameter p in
+/// step t:
+///
+///     g = g + weightDecay · p
+///     m = β₁ m + (1 − β₁) g
+///     v = β₂ v + (1 − β₂) g²
+///     p = p − lr · m/(1 − β₁ᵗ) / (√(v/(1 − β₂ᵗ)) + eps)
+///
+/// With `amsgrad` the greatest v so far takes the place of v in the last line (Reddi et al. 2018).
+public final class Adam: Optimizer {
+  public init(
+    _ parameters: some ParameterSource, lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8,
+    weightDecay: Double = 0, amsgrad: Bool = false, maximize: Bool = false
+  ) {
+    super.init(parameters, defaults: AdamRule.options(lr, betas, eps, weightDecay, amsgrad, maximize))
+  }
+
+  public override var stateNames: [String] { AdamRule.stateNames }
+
+  public override func update(_ group: ParameterGroup) { AdamRule(group, isDecoupled: false).update(group) }
+}
+
+/// The options of one step, for Adam and AdamW.
+package struct AdamRule {
+  package var lr, beta1, beta2, eps, weightDecay: Double
+  package var amsgrad, maximize: Bool
+  /// AdamW: the parameter decays by itself, not through the gradient.
+  package var isDecoupled: Bool
+
+  static let stateNames = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"]
+
+  static func options(
+    _ lr: Double, _ betas: (Double, Double), _ eps: Double, _ weightDecay: Double, _ amsgrad: Bool, _ maximize: Bool
+  ) -> KeyValuePairs<Hyperparameter, Double> {
+    [
+      .lr: lr, .beta1: betas.0, .beta2: betas.1, .eps: eps, .weightDecay: weightDecay, .amsgrad: amsgrad ? 1 : 0,
+      .maximize: maximize ? 1 : 0,
+    ]
+  }
+
+  package init(_ group: ParameterGroup, isDecoupled: Bool) {
+    (lr, beta1, beta2, eps) = (group.lr, group[.beta1], group[.beta2], group[.eps])
+    (weightDecay, amsgrad, maximize) = (group[.weightDecay], group.isSet(.amsgrad), group.isSet(.maximize))
+    self.isDecoupled = isDecoupled
+  }
+
+  /// The bias corrections 1 − βᵗ of a step: nearly always the same for all parameters.
+  private struct Correction {
+    var step = 0
+    var bias1 = 0.0
+    var bias2 = 0.0
+  }
+
+  @inline(__always)
+  func update(_ group: ParameterGroup) {
+    var correction = Correction()
+    group.updateEach { p, gradient, state in
+      state.step += 1
+      if correction.step != state.step {
+        correction = Correction(step: state.step, bias1: 1 - power(beta1, state.step), bias2: 1 - power(beta2, state.step))
+      }
+      if p.canUpdateFused(gradient) {
+        applyFused(&p, gradient, &state, correction.bias1, correction.bias2)
+      } else {
+        noGrad { apply(&p, gradient.detach(), &state, correction.bias1, correction.bias2) }
+      }
+    }
+  }
+
+  /// m, v, and with amsgrad the greatest v: zeros at first.
+  @inline(__always)
+  private func prepare(_ state: inout ParameterState, for p: Tensor) {
+    let count = amsgrad ? 3 : 2
+    while state.tensors.count < count { state.tensors.append(Tensor.zeros(p.shape, dtype: p.dtype)) }
+    if state.tensors.count > count { state.tensors.removeLast() }
+  }
+
+  /// One pass over memory.
+  @inline(__always)
+  package func applyFused(
+    _ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ bias1: Double, _ bias2: Double
+  ) {
+    prepare(&state, for: p)
+    p.apply(
+      .adam(
+        lr: lr, beta1: beta1, beta2: beta2, eps: eps, weightDecay: weightDecay, bias1: bias1, bias2: bias2,
+        isDecoupled: isDecoupled,
+        maximize: maximize), gradient: gradient, state: &state.tensors)
+  }
+
+  /// The same in tensor ops.
+  package func apply(
+    _ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ bias1: Double, _ bias2: Double
+  ) {
+    prepare(&state, for: p)
+    // Doubles by declaration: next to tensors a literal might be one.
+    let (fresh1, fresh2, keep): (Double, Double, Double) = (1 - beta1, 1 - beta2, 1 - lr * weightDecay)
+    var g = maximize ? -gradient : gradient
+    if isDecoupled { p *= keep } else if weightDecay != 0 { g = g + weightDecay * p }
+    let m = state.tensors[0] + fresh1 * (g - state.tensors[0])
+    let v = beta2 * state.tensors[1] + fresh2 * g.square()
+    (state.tensors[0], state.tensors[1]) = (m, v)
+    var second = v
+    if amsgrad {
+      second = v.maximum(state.tensors[2])
+      state.tensors[2] = second
+    }
+    p -= lr / bias1 * (m / (second.sqrt() / bias2.squareRoot() + eps))
+  }
+}
+
+/// xⁿ by repeated squaring: needs no C library.
+func power(_ x: Double, _ n: Int) -> Double {
+  var (result, base, rest) = (1.0, x, n)
+  while rest > 0 {
+    if rest & 1 == 1 { result *= base }
+    base *= base
+    rest >>= 1
+  }
+  return result
+}

@@ -1,0 +1,124 @@
+import ApusCore
+import ApusNN
+
+/// Parameters that an optimizer treats alike, with the options that differ from the optimizer's.
+///
+/// ```swift
+/// let optimizer = SGD(
+///   [ParameterGroup(backbone.parameters(), [.lr: 1e-3]), ParameterGroup(head.parameters(), [.weightDecay: 0])],
+///   lr: 0.1, momentum: 0.9)
+/// optimizer.groups[0].lr = 1e-4
+/// ```
+public final class ParameterGroup {
+  /// The options with their values: given ones first; inside an optimizer all that it takes. Few, so they are searched one by one.
+  private(set) var options: [(key: Hyperparameter, value: Double)]
+  /// The parameters with what the optimizer remembers of each.
+  var entries: [Entry]
+
+  struct Entry {
+    let cell: ParameterCell
+    var state = ParameterState()
+  }
+
+  public init(_ parameters: [ParameterCell], _ options: [Hyperparameter: Double] = [:]) {
+    entries = parameters.map { Entry(cell: $0) }
+    self.options = options.map { ($0.key, $0.value) }.sorted { $0.key.name < $1.key.name }
+  }
+
+  public var parameters: [ParameterCell] { entries.map(\.cell) }
+
+  /// The step size: what schedules change.
+  public var lr: Double {
+    get { self[.lr] }
+    set { self[.lr] = newValue }
+  }
+
+  /// The value of an option. One that the optimizer doesn't take, or a value that makes no sense for it, is an error.
+  public subscript(key: Hyperparameter) -> Double {
+    get {
+      for option in options where option.key === key { return option.value }
+      fail(unknown(key))
+      return 0
+    }
+    set {
+      if let objection = key.objection(to: newValue) {
+        fail(TensorError(.value, "ParameterGroup", "\(key.name) = \(newValue) \(objection)"))
+        return
+      }
+      guard let i = options.firstIndex(where: { $0.key === key }) else {
+        fail(unknown(key))
+        return
+      }
+      options[i].value = newValue
+    }
+  }
+
+  /// Whether a flag is set.
+  public func isSet(_ key: Hyperparameter) -> Bool { self[key] != 0 }
+
+  private func unknown(_ key: Hyperparameter) -> TensorError {
+    let names = options.map(\.key.name).joined(separator: ", ")
+    return TensorError(.value, "ParameterGroup", "there is no option '\(key.name)'; there are: \(names)")
+  }
+
+  /// A group of its own for an optimizer: every option that it takes, with the given value or the default.
+  func completed(by defaults: [(key: Hyperparameter, value: Double)], _ optimizer: String) -> ParameterGroup {
+    let group = ParameterGroup(parameters)
+    group.options = defaults.map { option in (option.key, options.first { $0.key === option.key }?.value ?? option.value) }
+    for (key, value) in options where !defaults.contains(where: { $0.key === key }) {
+      let names = defaults.map(\.key.name).joined(separator: ", ")
+      fail(TensorError(.value, optimizer, "takes no option '\(key.name)' (given \(value)); it takes: \(names)"))
+    }
+    for (key, value) in group.options {
+      if let objection = key.objection(to: value) {
+        fail(TensorError(.value, optimizer, "\(key.name) = \(value) \(objection)"))
+      }
+    }
+    return group
+  }
+}
+
+/// What an optimizer remembers of one parameter.
+public struct ParameterState {
+  /// Steps taken so far.
+  public var step = 0
+  /// Tensors such as the momentum buffer, in the order of the optimizer's `stateNames`; none before they are needed.
+  public var tensors: [Tensor] = []
+
+  public init() {}
+}
+
+extension ParameterGroup {
+  /// Calls `body` with every parameter that has a gradient, to be changed in place, and what the optimizer remembers of it.
+  ///
+  /// Inside `noGrad` where `body` uses tensor ops.
+  @inline(__always)
+  public func updateEach(_ body: (_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState) -> Void) {
+    for i in entries.indices {
+      guard let gradient = entries[i].cell.grad, gradient.isValid else { continue }
+      body(&entries[i].cell.value, gradient, &entries[i].state)
+    }
+  }
+}
+
+/// What an optimizer's parameters can be given as: `[ParameterCell]`, such as `model.parameters()`, or `[ParameterGroup]`.
+public protocol ParameterSource {
+  var parameterGroups: [ParameterGroup] { get }
+}
+
+/// What an array that is a `ParameterSource` consists of.
+public protocol ParameterSourceElement {
+  static func groups(of elements: [Self]) -> [ParameterGroup]
+}
+
+extension ParameterCell: ParameterSourceElement {
+  public static func groups(of elements: [ParameterCell]) -> [ParameterGroup] { [ParameterGroup(elements)] }
+}
+
+extension ParameterGroup: ParameterSourceElement {
+  public static func groups(of elements: [ParameterGroup]) -> [ParameterGroup] { elements }
+}
+
+extension Array: ParameterSource where Element: ParameterSourceElement {
+  public var parameterGroups: [ParameterGroup] { Element.groups(of: self) }
+}
