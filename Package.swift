@@ -16,9 +16,12 @@ let package = Package(
 
 package.targets += [
   .target(name: "CKernels", exclude: ["README.md"], linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+  .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .target(name: "ApusCore", dependencies: ["CKernels"], exclude: ["README.md", "Ops/README.md"]),
   .target(name: "ApusNN", dependencies: ["ApusCore"], exclude: ["README.md"]),
   .target(name: "ApusOptim", dependencies: ["ApusCore", "ApusNN"], exclude: ["README.md"]),
+  .target(name: "ApusFormats", dependencies: ["ApusCore"], exclude: ["README.md"]),
+  .target(name: "ApusData", dependencies: ["ApusCore", "ApusFormats", "CZlib"], exclude: ["README.md"]),
 ]
 
 // MARK: - Tests: one folder per target
@@ -29,4 +32,6 @@ package.targets += [
   .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore", "TestSupport"]),
   .testTarget(name: "ApusNNTests", dependencies: ["ApusNN", "TestSupport"], exclude: ["Golden"]),
   .testTarget(name: "ApusOptimTests", dependencies: ["ApusOptim", "ApusNN", "TestSupport"], exclude: ["Golden"]),
+  .testTarget(name: "ApusFormatsTests", dependencies: ["ApusFormats", "TestSupport"]),
+  .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "TestSupport"]),
 ]

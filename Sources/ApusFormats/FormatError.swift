@@ -1,0 +1,69 @@
+/// A file that is damaged, or not what it says it is: which file, where in it, and why.
+public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The rules that a file can break, one name each.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// The file ends before something that it promises.
+    case truncated
+    /// The header is longer than the limit of its format.
+    case headerTooLong
+    /// The header doesn't begin as the format demands.
+    case notThisFormat
+    /// Text that breaks the grammar of the header.
+    case syntax
+    /// Bytes that aren't UTF-8.
+    case encoding
+    /// Values nested deeper than the limit.
+    case tooDeep
+    /// A number that is negative, fractional or too large.
+    case number
+    /// A value of another kind than the field takes.
+    case type
+    case duplicateKey
+    case missingField
+    case nameTooLong
+    /// A dtype that the format doesn't know.
+    case unknownDType
+    /// A dtype of the format that no Apus tensor can have.
+    case unsupportedDType
+    case rankTooLarge
+    /// A shape whose size in bytes overflows.
+    case sizeOverflow
+    /// A shape that needs another number of bytes than the file gives it.
+    case sizeMismatch
+    /// Data that overlaps, has a hole, or ends before or after the file.
+    case offsets
+    /// An element with a bit pattern that its dtype doesn't have.
+    case value
+    /// Content that differs from the digest stored with it.
+    case digest
+    /// A tensor that isn't in the file.
+    case missingTensor
+  }
+
+  /// Where in the file.
+  public enum Place: Hashable, Sendable {
+    case file
+    case byte(Int)
+    case key(String)
+  }
+
+  public let kind: Kind
+  public let file: String
+  public let place: Place
+  public let reason: String
+
+  public init(_ kind: Kind, file: String, at place: Place, _ reason: String) {
+    self.kind = kind
+    self.file = file
+    self.place = place
+    self.reason = reason
+  }
+
+  public var description: String {
+    switch place {
+    case .file: "\(printable(file)): \(reason)"
+    case .byte(let offset): "\(printable(file)): byte \(offset): \(reason)"
+    case .key(let name): "\(printable(file)): '\(printable(name, limit: 120))': \(reason)"
+    }
+  }
+}
