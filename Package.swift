@@ -7,7 +7,8 @@ let package = Package(
   name: "Apus",
   platforms: [.macOS(.v15), .iOS(.v18)],
   products: [
-    .library(name: "Apus", targets: ["ApusCore", "ApusNN", "ApusOptim"]),
+    .library(name: "Apus", targets: ["Apus"]),
+    .executable(name: "apus", targets: ["ApusCLI"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -22,6 +23,13 @@ package.targets += [
   .target(name: "ApusOptim", dependencies: ["ApusCore", "ApusNN"], exclude: ["README.md"]),
   .target(name: "ApusFormats", dependencies: ["ApusCore"], exclude: ["README.md"]),
   .target(name: "ApusData", dependencies: ["ApusCore", "ApusFormats", "CZlib"], exclude: ["README.md"]),
+  .target(
+    name: "ApusTraining", dependencies: ["ApusCore", "ApusNN", "ApusOptim", "ApusFormats", "ApusData"], exclude: ["README.md"]),
+  .target(name: "ApusModels", dependencies: ["ApusCore", "ApusNN"], exclude: ["README.md"]),
+  .target(
+    name: "Apus",
+    dependencies: ["ApusCore", "ApusNN", "ApusOptim", "ApusFormats", "ApusData", "ApusTraining", "ApusModels"]),
+  .executableTarget(name: "ApusCLI", dependencies: ["Apus"], exclude: ["README.md"]),
 ]
 
 // MARK: - Tests: one folder per target
@@ -29,9 +37,11 @@ package.targets += [
 package.targets += [
   .target(name: "TestSupport", dependencies: ["ApusCore"], path: "Tests/Support"),
   .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
-  .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore", "TestSupport"]),
+  .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore", "TestSupport"], exclude: ["Golden"]),
   .testTarget(name: "ApusNNTests", dependencies: ["ApusNN", "TestSupport"], exclude: ["Golden"]),
   .testTarget(name: "ApusOptimTests", dependencies: ["ApusOptim", "ApusNN", "TestSupport"], exclude: ["Golden"]),
   .testTarget(name: "ApusFormatsTests", dependencies: ["ApusFormats", "TestSupport"]),
   .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "TestSupport"]),
+  .testTarget(name: "ApusTrainingTests", dependencies: ["Apus", "TestSupport"]),
+  .testTarget(name: "ApusCLITests", dependencies: ["Apus", "ApusCLI", "TestSupport"]),
 ]

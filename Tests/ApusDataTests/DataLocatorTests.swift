@@ -1,5 +1,6 @@
 import ApusData
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct DataLocatorTests {

@@ -1,6 +1,7 @@
 import ApusData
 import ApusFormats
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct DownloaderTests {

@@ -2,32 +2,6 @@ import ApusData
 import ApusFormats
 import Foundation
 
-/// A folder that is there as long as this object.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "apus-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { path + "/" + name }
-
-  /// Writes `bytes` to a file, folders on the way included, and returns its path.
-  @discardableResult
-  func write(_ bytes: [UInt8], _ name: String) throws -> String {
-    let url = URL(fileURLWithPath: file(name))
-    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: url)
-    return file(name)
-  }
-
-  /// All files and folders below.
-  var contents: [String] { (FileManager.default.subpaths(atPath: path) ?? []).sorted() }
-}
-
 /// A gzip file that holds `content` uncompressed: the simplest writer that every reader must accept.
 func gzip(_ content: [UInt8]) -> [UInt8] {
   var result: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]

@@ -1,6 +1,7 @@
 import ApusCore
 import ApusFormats
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -174,7 +175,7 @@ import Testing
     #expect(kind([(String(repeating: "n", count: 64 << 10 + 1), one)]) == .nameTooLong)
     #expect(kind([("a", one.reshape(Shape([Int](repeating: 1, count: 65))))]) == .rankTooLarge)
     #expect(throws: FileError.self) { try Safetensors.write([("a", one)], to: folder.file("no/folder/a")) }
-    #expect(folder.names == ["w.safetensors"])
+    #expect(folder.names() == ["w.safetensors"])
     #expect(try Safetensors.read(path).tensors.map(\.name) == ["old"])
   }
 

@@ -12,14 +12,20 @@ public enum Runtime {
   /// Threads that compute, the caller's included: `APUS_NUM_THREADS`, or one per core.
   public static var threadCount: Int { ThreadPool.shared.threadCount }
 
+  /// What this machine can run: the values that `APUS_ISA` takes here.
+  public static var availableInstructionSets: [String] { available.map(\.name) }
+
+  private static var available: [(isa: apus_isa, name: String)] {
+    (0..<APUS_ISA_COUNT.rawValue).map { apus_isa(rawValue: $0) }.filter { apus_isa_is_available($0) }
+      .map { ($0, String(cString: apus_isa_name($0))) }
+  }
+
   package static let isa: apus_isa = {
     guard let name = environment("APUS_ISA"), !name.isEmpty else { return apus_isa_best() }
-    let known = (0..<APUS_ISA_COUNT.rawValue).map { apus_isa(rawValue: $0) }
-    let available = known.filter { apus_isa_is_available($0) }
-    let names = available.map { String(cString: apus_isa_name($0)) }
-    guard let i = names.firstIndex(of: name) else {
-      fatalError("APUS_ISA: '\(name)' is not available on this machine; choose from: \(names.joined(separator: ", "))")
+    guard let match = available.first(where: { $0.name == name }) else {
+      let names = availableInstructionSets.joined(separator: ", ")
+      fatalError("APUS_ISA: '\(name)' is not available on this machine; choose from: \(names)")
     }
-    return available[i]
+    return match.isa
   }()
 }

@@ -1,0 +1,160 @@
+import Apus
+import Foundation
+
+extension Command {
+  static let train = Command(
+    name: "train", summary: "Train a network and save it",
+    discussion: """
+      The folder for the results gets metrics.jsonl (one line per epoch and split), \
+      config.json, model.safetensors (the parameters under PyTorch's names) and \
+      loss.svg. Ctrl-C finishes the batch, saves and exits with code 130; a second one stops at once.
+      """,
+    operands: [
+      Operand(
+        name: "recipe", plural: "recipes", help: "What to train", choices: Recipe.all.map { ($0.name, $0.summary) })
+    ],
+    options: TrainOptions.all,
+    examples: [
+      Example(line: "apus train digits", help: "No download needed"),
+      Example(line: "apus train mnist-mlp --epochs 10 --lr 3e-4", help: "Longer, in smaller steps"),
+      Example(line: "apus train mnist-mlp --data ~/data --limit 5000", help: "A quick try on your own copy"),
+    ],
+    run: { arguments in
+      let recipe = Recipe.all.first { $0.name == arguments.operands[0] }!
+      return try TrainRun(TrainSettings(arguments, recipe: recipe)).run()
+    })
+}
+
+/// One run of `apus train`.
+struct TrainRun {
+  private let settings: TrainSettings
+  private let output: Terminal
+  private let progress: Terminal
+
+  init(_ settings: TrainSettings) {
+    self.settings = settings
+    output = settings.isQuiet ? .none : .standardOutput
+    progress = settings.isQuiet ? .none : .standardError
+  }
+
+  /// - Returns: the exit code.
+  func run() throws -> Int32 {
+    StopSignal.install()
+    let data = try loadData()
+    manualSeed(settings.seed)
+    let model = try catching { settings.recipe.makeModel() }
+    let train = DataLoader(data.train, batchSize: settings.batchSize, shuffle: true, seed: settings.seed)
+    let test = DataLoader(data.test, batchSize: 1000)
+    printPlan(data, model, batches: train.count)
+
+    try settings.folder.create()
+    try AtomicFile.write(settings.config(origin: data.origin).indented + "\n", to: settings.folder.config)
+    let log = try MetricsLog(settings.folder.metrics) { error in
+      Terminal.standardError.line("apus: warning: \(error); training goes on, the line is tried again")
+    }
+    let report = ProgressReport(on: progress)
+    let losses = LossRecorder()
+    let trainer = Trainer(
+      model, optimizer: Adam(model.parameters(), lr: settings.learningRate), loss: { crossEntropy($0, $1) },
+      correct: correctClasses)
+    trainer.callbacks = [report, MetricsWriter(log), losses]
+    trainer.shouldStop = { StopSignal.received != nil }
+
+    let start = Date.now
+    defer { report.clear() }
+    let isFinished = try trainer.fit(train, test: test, epochs: settings.epochs)
+    report.clear()
+    try save(model, losses)
+    if !isFinished, let signal = StopSignal.received { return reportStop(signal, trainer) }
+    printSummary(trainer, losses, seconds: Date.now.timeIntervalSince(start))
+    return 0
+  }
+
+  private func loadData() throws -> Splits {
+    let report = DownloadReport(on: progress)
+    defer { report.clear() }
+    return try settings.recipe.data.load(settings.data, limit: settings.limit) { report.show($0) }
+  }
+
+  private func save(_ model: any Layer, _ losses: LossRecorder) throws {
+    // It may have been removed meanwhile; the model is worth a new one.
+    try settings.folder.create()
+    // Some programs that load PyTorch weights ask for the first entry.
+    let metadata = [
+      "format": "pt", "apus.version": Runtime.version, "apus.recipe": settings.recipe.name, "apus.seed": "\(settings.seed)",
+    ]
+    let tensors = model.stateDict().map { (name: $0.name, tensor: $0.tensor) }
+    try Safetensors.write(tensors, metadata: metadata, to: settings.folder.model, digest: true)
+    try AtomicFile.write(losses.curve(title: settings.recipe.name).svg(), to: settings.folder.lossCurve)
+  }
+}
+
+// MARK: - What it says
+
+extension TrainRun {
+  private static let files = "model.safetensors, metrics.jsonl, config.json, loss.svg"
+
+  private func printPlan(_ data: Splits, _ model: any Layer, batches: Int) {
+    let all = data.train.count == data.available ? "" : " of \(grouped(data.available))"
+    let rows = [
+      ("recipe", "\(settings.recipe.name): \(settings.recipe.summary)"),
+      ("data", "\(printable(data.origin)): \(grouped(data.train.count))\(all) to train on, \(grouped(data.test.count)) to test"),
+      (
+        "training",
+        "\(counted(settings.epochs, "epoch", "epochs")) of \(counted(batches, "batch", "batches")) of "
+          + "\(grouped(settings.batchSize)), Adam, learning rate \(settings.learningRate), seed \(settings.seed)"
+      ),
+      ("device", "\(settings.device), \(Runtime.instructionSet), \(counted(Runtime.threadCount, "thread", "threads"))"),
+      ("results", printable(settings.folder.path)),
+    ]
+    for (name, text) in rows { output.line(row(name, text)) }
+    output.line("\n\(model.parameterTree())\n")
+  }
+
+  private func printSummary(_ trainer: Trainer, _ losses: LossRecorder, seconds: Double) {
+    let accuracy = trainer.history.last?.accuracy.map { "test accuracy \(percent($0))" } ?? ""
+    let line = sparkline(losses.trainLosses)
+    let ends = [losses.trainLosses.first, trainer.history.last { $0.pass.split == .train }?.loss].compactMap(\.self).map(short)
+    output.line()
+    output.line(row("loss", "\(line)  \(ends.joined(separator: " → "))"))
+    output.line(row("result", "\(accuracy) after \(counted(settings.epochs, "epoch", "epochs")), \(duration(seconds))"))
+    output.line(row("files", "\(printable(settings.folder.path)): \(Self.files)"))
+  }
+
+  private func reportStop(_ signal: Int32, _ trainer: Trainer) -> Int32 {
+    let last = trainer.history.last { $0.pass.split == .train }
+    let place = last.map { " in epoch \($0.pass.epoch), after batch \($0.batchCount) of \($0.pass.batchCount)" } ?? ""
+    Terminal.standardError.line(
+      "apus: stopped by \(StopSignal.name(signal))\(place); saved in \(printable(settings.folder.path)): \(Self.files)")
+    return StopSignal.exitCode(signal)
+  }
+
+  private func row(_ name: String, _ text: String) -> String {
+    name + String(repeating: " ", count: max(1, 10 - name.count)) + text
+  }
+}
+
+/// A bar per file that is downloaded.
+final class DownloadReport {
+  private let terminal: Terminal
+  private var bar: ProgressBar?
+  private var file: String?
+
+  init(on terminal: Terminal) { self.terminal = terminal }
+
+  func show(_ progress: DownloadProgress) {
+    // There is nothing to save yet.
+    if let signal = StopSignal.received { exit(StopSignal.exitCode(signal)) }
+    if progress.file != file {
+      bar = ProgressBar("downloading \(printable(progress.file))", total: progress.total, unit: .bytes, on: terminal)
+      file = progress.file
+    }
+    bar?.update(progress.received)
+    if progress.received == progress.total {
+      bar?.finish()
+      bar = nil
+    }
+  }
+
+  func clear() { bar?.clear() }
+}

@@ -1,0 +1,114 @@
+import ApusData
+
+/// Shows a bar while a pass runs and leaves one line per epoch.
+///
+/// ```
+/// epoch 1/5  loss 0.3412  accuracy 90.12 %  test loss 0.1823  test accuracy 94.71 %  1.32 s
+/// ```
+public final class ProgressReport: TrainingCallback {
+  private let terminal: Terminal
+  private let clock: (() -> Double)?
+  private var bar: ProgressBar?
+  private var trained: PassResult?
+
+  /// - Parameter clock: for tests; see `ProgressBar`.
+  public init(on terminal: Terminal = .standardError, clock: (() -> Double)? = nil) {
+    self.terminal = terminal
+    self.clock = clock
+  }
+
+  public func passBegan(_ pass: Pass) {
+    let name = pass.split == .train ? "" : " test"
+    bar = ProgressBar("epoch \(pass.epoch)/\(pass.epochCount)\(name)", total: pass.batchCount, on: terminal, clock: clock)
+  }
+
+  public func batchEnded(_ result: BatchResult) {
+    bar?.update(result.batch, note: "loss=\(short(result.meanLoss))")
+  }
+
+  public func passEnded(_ result: PassResult) {
+    if result.pass.split == .train, result.isComplete {
+      bar?.clear()
+      trained = result
+      return
+    }
+    let parts = [trained, result].compactMap(\.self).map(Self.text)
+    let time = duration((trained?.seconds ?? 0) + result.seconds)
+    let rest = result.isComplete ? "" : "  (stopped after batch \(result.batchCount) of \(result.pass.batchCount))"
+    bar?.finish("epoch \(result.pass.epoch)/\(result.pass.epochCount)  \(parts.joined(separator: "  "))  \(time)\(rest)")
+    (bar, trained) = (nil, nil)
+  }
+
+  /// Takes the bar away, where the run ended in the middle of a pass.
+  public func clear() {
+    bar?.clear()
+    // An evaluation that was stopped leaves the line of the training before it.
+    if let trained {
+      let epoch = "epoch \(trained.pass.epoch)/\(trained.pass.epochCount)"
+      terminal.line("\(epoch)  \(Self.text(trained))  \(duration(trained.seconds))")
+    }
+    (bar, trained) = (nil, nil)
+  }
+
+  private static func text(_ result: PassResult) -> String {
+    let name = result.pass.split == .train ? "" : "test "
+    let accuracy = result.accuracy.map { "  \(name)accuracy \(percent($0))" } ?? ""
+    return "\(name)loss \(short(result.loss))\(accuracy)"
+  }
+}
+
+/// Writes one line of `metrics.jsonl` per pass:
+///
+/// ```
+/// {"epoch": 1, "split": "train", "loss": 0.3412, "accuracy": 0.9012, "samples": 60000, "seconds": 1.21}
+/// ```
+///
+/// A training pass that was stopped has `"complete": false` besides.
+public final class MetricsWriter: TrainingCallback {
+  private let log: MetricsLog
+
+  public init(_ log: MetricsLog) { self.log = log }
+
+  public func passEnded(_ result: PassResult) {
+    var pairs: [(key: String, value: JSON)] = [
+      ("epoch", .integer(result.pass.epoch)), ("split", .string(result.pass.split.rawValue)), ("loss", .number(result.loss)),
+    ]
+    if let accuracy = result.accuracy { pairs.append(("accuracy", .number(accuracy))) }
+    pairs.append(("samples", .integer(result.sampleCount)))
+    if !result.isComplete { pairs.append(("complete", false)) }
+    pairs.append(("seconds", .number((result.seconds * 1e4).rounded() / 1e4)))
+    log.append(.object(pairs))
+  }
+}
+
+/// Remembers the losses: of every training batch, and of every test.
+public final class LossRecorder: TrainingCallback {
+  private var train = (epochs: [Double](), losses: [Double]())
+  private var test = (epochs: [Double](), losses: [Double]())
+
+  public init() {}
+
+  public func batchEnded(_ result: BatchResult) {
+    guard result.pass.split == .train else { return }
+    train.epochs.append(Double(result.pass.epoch - 1) + Double(result.batch) / Double(result.pass.batchCount))
+    train.losses.append(result.loss)
+  }
+
+  public func passEnded(_ result: PassResult) {
+    guard result.pass.split == .test else { return }
+    test.epochs.append(Double(result.pass.epoch))
+    test.losses.append(result.loss)
+  }
+
+  /// The losses of the training batches, in order.
+  public var trainLosses: [Double] { train.losses }
+
+  public func curve(title: String) -> LossCurve {
+    LossCurve(
+      title: title,
+      series: [
+        .init(name: "train", epochs: train.epochs, losses: train.losses),
+        .init(name: "test", epochs: test.epochs, losses: test.losses),
+      ])
+  }
+}

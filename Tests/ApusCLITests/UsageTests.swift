@@ -1,0 +1,150 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Usage")
+struct UsageTests {
+  @Test("help and version go to standard output, with code 0")
+  func help() throws {
+    for words in [["--help"], ["-h"], ["help"]] {
+      let run = try Apus.Running(words).outcome()
+      #expect(run.code == 0 && run.errors.isEmpty)
+      for word in ["Usage: apus <command>", "train <recipe>", "info", "inspect <file>", "data <action>", "APUS_NUM_THREADS"] {
+        #expect(run.output.contains(word))
+      }
+    }
+    let version = try Apus.run("--version")
+    #expect(version.code == 0 && version.errors.isEmpty)
+    #expect(version.output.wholeMatch(of: /apus \d+\.\d+\.\d+\n/) != nil)
+  }
+
+  @Test(
+    "each command has its page",
+    arguments: [
+      ("train", ["mnist-mlp", "fashion-mlp", "digits", "--epochs N", "--lr X", "-q, --quiet", "Examples:"]),
+      ("info", ["Usage: apus info", "--help"]),
+      ("inspect", ["Usage: apus inspect <file>"]),
+      ("data", ["list", "--data DIR"]),
+    ])
+  func commandHelp(_ command: String, _ words: [String]) throws {
+    let run = try Apus.run(command, "--help")
+    #expect(run.code == 0 && run.errors.isEmpty)
+    for word in words { #expect(run.output.contains(word)) }
+    #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    #expect(try Apus.run("help", command).output == run.output)
+  }
+
+  @Test(
+    "wrong usage: one line that says what is accepted, and code 2",
+    arguments: [
+      ([], "apus: a command is missing; commands: train, info, inspect, data; 'apus --help' explains them"),
+      (["trian"], "apus: unknown command 'trian'; did you mean 'train'? commands: train, info, inspect, data"),
+      (["--verbose"], "apus: unknown option '--verbose'; commands: train, info, inspect, data, --help, --version"),
+      (["train"], "apus: train: the recipe is missing; recipes: mnist-mlp, fashion-mlp, digits"),
+      (
+        ["train", "mnist"],
+        "apus: train: unknown recipe 'mnist'; did you mean 'mnist-mlp'? recipes: mnist-mlp, fashion-mlp, digits"
+      ),
+      (["train", "resnet"], "apus: train: unknown recipe 'resnet'; recipes: mnist-mlp, fashion-mlp, digits"),
+      (["train", "digits", "digits"], "apus: train: unexpected 'digits': takes one recipe"),
+      (
+        ["train", "digits", "--epoch", "3"],
+        "apus: train: unknown option '--epoch'; did you mean '--epochs'? options: --data, --epochs, --batch-size, --lr, --seed, --limit, "
+          + "--save-dir, --device, --quiet, --help"
+      ),
+      (["train", "digits", "--resume"], "apus: train: unknown option '--resume'; options: --data, --epochs"),
+      (["train", "digits", "-x"], "apus: train: unknown option '-x'; options: --data"),
+      (["train", "digits", "--epochs"], "apus: train: --epochs needs a value: a whole number from 1 to"),
+      (["train", "digits", "--epochs", "--lr", "1"], "apus: train: --epochs needs a value: a whole number from 1 to"),
+      (["train", "digits", "--epochs", "0"], "apus: train: --epochs takes a whole number from 1 to 1000000000, not '0'"),
+      (["train", "digits", "--epochs", "-1"], "apus: train: --epochs takes a whole number from 1 to 1000000000, not '-1'"),
+      (["train", "digits", "--epochs=five"], "apus: train: --epochs takes a whole number from 1 to 1000000000, not 'five'"),
+      (["train", "digits", "--epochs", "1.5"], "apus: train: --epochs takes a whole number"),
+      (["train", "digits", "--epochs", "99999999999999999999"], "apus: train: --epochs takes a whole number"),
+      (["train", "digits", "--batch-size", "0"], "apus: train: --batch-size takes a whole number from 1 to"),
+      (["train", "digits", "--limit", "0"], "apus: train: --limit takes a whole number from 1 to"),
+      (["train", "digits", "--lr", "0"], "apus: train: --lr takes a number above 0, as in 0.001 or 1e-3, not '0'"),
+      (["train", "digits", "--lr", "-1e-3"], "apus: train: --lr takes a number above 0, as in 0.001 or 1e-3, not '-1e-3'"),
+      (["train", "digits", "--lr", "nan"], "apus: train: --lr takes a number above 0"),
+      (["train", "digits", "--lr", "inf"], "apus: train: --lr takes a number above 0"),
+      (["train", "digits", "--lr", ""], "apus: train: --lr takes a number above 0"),
+      (["train", "digits", "--seed", "-1"], "apus: train: --seed takes a whole number from 0 to 18446744073709551615, not '-1'"),
+      (["train", "digits", "--device", "cuda"], "apus: train: --device takes cpu, not 'cuda'"),
+      (["train", "digits", "--data", ""], "apus: train: --data takes a folder, or synthetic, not ''"),
+      (["train", "digits", "--save-dir="], "apus: train: --save-dir takes a folder, not ''"),
+      (["train", "digits", "--quiet=yes"], "apus: train: --quiet takes no value"),
+      (["train", "a\u{1B}[31m\nb"], "apus: train: unknown recipe 'a\\u{1b}[31m\\u{a}b'; recipes:"),
+      (["info", "x"], "apus: info: unexpected 'x': takes options only"),
+      (["inspect"], "apus: inspect: the file is missing"),
+      (["inspect", ""], "apus: inspect: the file is empty"),
+      (["data", "lst"], "apus: data: unknown action 'lst'; did you mean 'list'? actions: list"),
+    ] as [([String], String)])
+  func wrongUsage(_ words: [String], _ message: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try Apus.Running(words, in: folder).outcome()
+    #expect(run.code == 2)
+    #expect(run.output.isEmpty)
+    #expect(run.errorLines.count == 1)
+    #expect(run.errors.hasPrefix(message), "\(run.errors)")
+    #expect(folder.names(in: "").isEmpty)
+  }
+
+  @Test(
+    "so are wrong settings in the environment",
+    arguments: [("APUS_NUM_THREADS", "0"), ("APUS_NUM_THREADS", "two"), ("APUS_MEMORY_LIMIT", "much"), ("APUS_ISA", "mmx")])
+  func wrongEnvironment(_ name: String, _ value: String) throws {
+    let run = try Apus.run("info", environment: [name: value])
+    #expect(run.code == 2 && run.output.isEmpty)
+    #expect(run.errorLines.count == 1 && run.errors.hasPrefix("apus: \(name) takes ") && run.errors.contains("'\(value)'"))
+  }
+
+  @Test("--option value and --option=value are the same; the last value counts")
+  func spelling() throws {
+    let folder = try TemporaryFolder()
+    for words in [["--limit", "64", "--epochs", "1"], ["--epochs=7", "--limit=64", "--epochs=1"]] {
+      let run = try Apus.Running(["train", "digits", "--save-dir", "run", "-q"] + words, in: folder).outcome()
+      #expect(run.code == 0)
+      #expect(try folder.rows("run/metrics.jsonl").count == 2)
+    }
+  }
+}
+
+@Suite("info, data, inspect")
+struct InspectionTests {
+  @Test("info: version, instruction set, threads, memory limit, data folders, data sets")
+  func info() throws {
+    let folder = try TemporaryFolder()
+    let run = try Apus.run(
+      "info", environment: ["APUS_NUM_THREADS": "3", "APUS_ISA": "baseline", "APUS_MEMORY_LIMIT": "2G", "APUS_DATA": folder.path])
+    #expect(run.code == 0 && run.errors.isEmpty)
+    for line in [
+      "version          0.", "instruction set  baseline", "threads          3", "memory limit     2.1 GB",
+      "data folders     \(folder.path)", "data sets        MNIST          not found",
+    ] {
+      #expect(run.output.contains(line), "\(run.output)")
+    }
+  }
+
+  @Test("data list: the sets and where they are")
+  func data() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder.file("MNIST/raw"), withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: folder.file("MNIST/raw/t10k-labels-idx1-ubyte")))
+    let run = try Apus.run("data", "list", "--data", folder.path)
+    #expect(run.code == 0)
+    #expect(run.output.contains("MNIST          \(folder.path)/MNIST/raw (1 of 4 files)"))
+    #expect(run.output.contains("synthetic      built in"))
+  }
+
+  @Test("inspect: a file that isn't there, isn't one, or is damaged: one line with its name, code 1")
+  func broken() throws {
+    let folder = try TemporaryFolder()
+    try Data("hello, world, hello".utf8).write(to: URL(fileURLWithPath: folder.file("text")))
+    try Data().write(to: URL(fileURLWithPath: folder.file("empty")))
+    for name in ["missing", "text", "empty", "."] {
+      let run = try Apus.run("inspect", name, in: folder)
+      #expect(run.code == 1 && run.output.isEmpty)
+      #expect(run.errorLines.count == 1 && run.errors.hasPrefix("apus: \(name): "), "\(run.errors)")
+    }
+  }
+}
