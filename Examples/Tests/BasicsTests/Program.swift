@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+/// An example, run as a user runs it.
+struct Program {
+  /// What it printed.
+  let lines: [String]
+
+  init(_ name: String) throws {
+    let process = Process()
+    process.executableURL = Self.builtProducts.appending(path: name)
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0, "\(name) ended with status \(process.terminationStatus)")
+    lines = Self.lines(of: String(decoding: output, as: UTF8.self))
+  }
+
+  /// The last number of every line that starts with `start`.
+  func numbers(after start: String = "") -> [Double] {
+    lines.filter { $0.hasPrefix(start) }.compactMap { Self.pieces($0).compactMap(Double.init).last }
+  }
+
+  /// What the source says that it prints: the comment at its end.
+  static func promise(of name: String) throws -> [String] {
+    let source = try String(contentsOf: examples.appending(path: "Basics/\(name)/main.swift"), encoding: .utf8)
+    let parts = source.components(separatedBy: "\n// Prints:\n")
+    try #require(parts.count == 2, "\(name) does not end with what it prints")
+    return lines(of: parts[1]).map { String($0.dropFirst(3)) }
+  }
+
+  /// Whether two lines say the same, where numbers may differ by 5 %: training runs on other machines round differently.
+  static func agree(_ line: String, _ promised: String) -> Bool {
+    let (a, b) = (pieces(line), pieces(promised))
+    return a.count == b.count
+      && zip(a, b).allSatisfy { x, y in
+        guard let u = Double(x), let v = Double(y) else { return x == y }
+        return abs(u - v) <= 0.05 * abs(v) + 1e-6
+      }
+  }
+
+  private static func lines(of text: String) -> [String] { text.split(separator: "\n").map(String.init) }
+
+  /// A line cut into numbers and what stands between them.
+  private static func pieces(_ line: String) -> [String] {
+    var pieces: [String] = []
+    var rest = line[...]
+    while let match = rest.firstMatch(of: /-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?/) {
+      pieces += [String(rest[..<match.range.lowerBound]), String(match.0)]
+      rest = rest[match.range.upperBound...]
+    }
+    return pieces + [String(rest)]
+  }
+
+  /// The folder `Examples`.
+  private static let examples = URL(filePath: #filePath).appending(path: "../../..").standardized
+
+  /// Where SwiftPM puts the programs: beside the test bundle.
+  private static let builtProducts: URL = {
+    #if os(macOS)
+      let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }!.bundleURL
+    #else
+      let bundle = URL(filePath: CommandLine.arguments[0])
+    #endif
+    return bundle.deletingLastPathComponent()
+  }()
+}

@@ -1,0 +1,63 @@
+# Everything that one does with a checkout; `make` alone lists it. The Swift toolchain and a POSIX shell are all it takes.
+
+SOURCES = Package.swift Sources Tests Snippets Examples Benchmarks
+# Every Swift call gets these; `make check` adds to them.
+FLAGS ?=
+# What `make bench` measures.
+BENCH ?= --workload all
+# The instruction sets beside the machine's best one, which every test uses anyway.
+ISAS ?= $(shell grep -qsw avx2 /proc/cpuinfo && echo avx2) baseline
+# The toolchain's own: another version cannot read its profiles.
+LLVM_COV ?= $(dir $(realpath $(shell command -v swift)))llvm-cov
+
+.NOTPARALLEL:
+.PHONY: help check test build examples snippets isas lint format bench docs sanitize coverage clean
+
+help: ## list the targets
+	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+check: FLAGS += -Xswiftc -warnings-as-errors
+check: lint test docs ## lint, build without a warning, test, run snippets and examples, build the documentation
+
+test: build ## the tests, the examples' tests and the README's listings
+	swift test -c release --skip-build $(FLAGS)
+	$(MAKE) FLAGS="$(FLAGS)" examples
+	.ci/snippets
+
+build: ## everything in release mode, tests and snippets included
+	swift build -c release --build-tests $(FLAGS)
+
+examples: ## build the examples and compare what they print with what they promise
+	swift build -c release --build-tests $(FLAGS) --package-path Examples
+	swift test -c release --skip-build $(FLAGS) --package-path Examples
+
+snippets: build ## run the README's listings
+	.ci/snippets
+
+isas: build ## the tests of the core once more under each instruction set of this machine
+	@for isa in $(ISAS); do echo "APUS_ISA=$$isa"; APUS_ISA=$$isa swift test -c release --skip-build $(FLAGS) --filter ApusCoreTests || exit 1; done
+
+lint: ## complain about what `make format` would change
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+format: ## format all sources in place
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+bench: ## time the workloads; BENCH="--workload mlp-mnist" for some
+	swift run -c release --package-path Benchmarks apus-bench $(BENCH)
+
+docs: ## the reference as a web site in Documentation/site
+	swift build -c release $(FLAGS)
+	.ci/docs
+
+# XCTest leaks a few bytes at its end, and a test asks for more memory than there is: neither is a finding.
+sanitize: ## the tests under the address and the thread sanitizer
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 swift test -c release --sanitize=address --scratch-path .build/address
+	TSAN_OPTIONS=allocator_may_return_null=1 swift test -c release --sanitize=thread --scratch-path .build/thread
+
+coverage: ## which lines the tests reach
+	swift test -c release --enable-code-coverage --scratch-path .build/coverage
+	$(LLVM_COV) report -instr-profile .build/coverage/release/codecov/default.profdata .build/coverage/release/*.xctest Sources
+
+clean: ## delete everything that was built
+	rm -rf .build Examples/.build Benchmarks/.build Documentation/site
