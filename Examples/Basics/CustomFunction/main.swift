@@ -1,8 +1,8 @@
 // An op of your own, with a gradient of your own, and the proof that it is right.
 //
 // `softplus(x) = ln(1 + eˣ)` overflows where eˣ does, and so does the derivative that follows from that formula. The function below
-// computes it without overflow and states its derivative: the sigmoid. `gradientCheck` compares the rule with central differences,
-// first and second order.
+// computes it without overflow and states its derivative: the sigmoid. (Apus has it as `x.softplus()`.) `gradientCheck` compares the
+// rule with central differences, first and second order.
 
 import Apus
 

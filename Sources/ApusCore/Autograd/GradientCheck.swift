@@ -4,7 +4,8 @@
 ///   - inputs: float64 tensors; those that require a gradient are checked, or all if none does. Keep them away from kinks and ties.
 ///   - order: 1, or 2 to check the gradient of the gradient as well.
 ///   - step: distance on either side of an element.
-///   - absolute, relative: a difference |a − n| up to absolute + relative · |n| passes.
+///   - absolute: a difference |a − n| up to absolute + relative · |n| passes.
+///   - relative: see `absolute`.
 ///   - function: tensors in, one tensor of any shape out; the same for the same inputs.
 /// - Throws: `GradientMismatch` that names input, element, and both values; `TensorError` where the inputs don't fit.
 /// - Complexity: two evaluations for each element of each input; squared for order 2.

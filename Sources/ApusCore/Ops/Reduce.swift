@@ -6,20 +6,25 @@ package enum Reduce: CaseIterable, Sendable {
 }
 
 extension Reduce {
-  /// dL/dx from dL/dy, which has the reduced axes at size 1.
+  /// dL/dx from dL/dy.
   ///
   /// `prod` has no rule: where a gradient is wanted it is a tree of products (`Tensor.prod`), exact also where elements are 0.
-  func rule(for shape: Dims, count: Int) -> Rule {
-    let shape = Shape(dims: shape)
+  ///
+  /// - Parameters:
+  ///   - shape: of x.
+  ///   - kept: of y if the reduced axes stay at size 1; they may have been dropped.
+  ///   - count: how many elements make one.
+  func rule(for shape: Dims, kept: Dims, count: Int) -> Rule {
+    let (shape, kept) = (Shape(dims: shape), Shape(dims: kept))
     switch self {
-    case .sum: return .linear { dy in [dy.expand(shape)] }
-    case .mean: return .linear { dy in [(dy / count).expand(shape)] }
+    case .sum: return .linear { dy in [dy.reshape(kept).expand(shape)] }
+    case .mean: return .linear { dy in [(dy / count).reshape(kept).expand(shape)] }
     case .amax, .amin:
       return .fromBoth { dy, y, x in
         // Equal extremes share the gradient.
-        let isExtreme = (x[0] .== y).to(dy.dtype)
-        let axes = shape.indices.filter { y.shape[$0] != shape[$0] }
-        return [dy * isExtreme / (axes.isEmpty ? isExtreme : isExtreme.sum(dims: axes, keepDim: true))]
+        let isExtreme = (x[0] .== y.reshape(kept)).to(dy.dtype)
+        let axes = shape.indices.filter { kept[$0] != shape[$0] }
+        return [dy.reshape(kept) * isExtreme / (axes.isEmpty ? isExtreme : isExtreme.sum(dims: axes, keepDim: true))]
       }
     case .prod, .all, .any: return .zero
     }
@@ -80,12 +85,12 @@ extension Tensor {
       check(
         op.hasIdentity || reducedCount > 0, .shape, "\(op.name)", "no elements to choose from in \(shape) along \(axes)")
     else { return .invalid }
-    let y = device.backend.reduce(op, data, isReduced: isReduced)
-    let result = recorded(y, .named(op.name), op.rule(for: data.shape, count: reducedCount), self)
-    return keepDim || axes.isEmpty ? result : result.droppingAxes(isReduced)
+    let kept = device.backend.reduce(op, data, isReduced: isReduced)
+    let y = keepDim || axes.isEmpty || !kept.isValid ? kept : kept.view(droppingAxes: isReduced)
+    return recorded(y, .named(op.name), op.rule(for: data.shape, kept: kept.shape, count: reducedCount), self)
   }
 
-  /// Removes axes of size 1.
+  /// Without axes of size 1.
   func droppingAxes(_ isDropped: [Bool]) -> Tensor {
     guard isValid else { return self }
     return reshape(Shape(data.shape.enumerated().filter { !isDropped[$0.offset] }.map(\.element)))
@@ -269,5 +274,14 @@ extension Tensor {
     let axes = (0..<rank).filter { $0 < lead || (target[$0 - lead] == 1 && data.shape[$0] != 1) }
     let y = axes.isEmpty ? self : sum(dims: axes, keepDim: true)
     return lead == 0 ? y : y.reshape(Shape(dims: target))
+  }
+}
+
+extension TensorData {
+  /// Row-major memory without some axes of size 1.
+  fileprivate func view(droppingAxes isDropped: [Bool]) -> TensorData {
+    var target = Dims()
+    for (axis, size) in shape.enumerated() where !isDropped[axis] { target.append(size) }
+    return view(shape: target, strides: target.contiguousStrides)
   }
 }

@@ -48,6 +48,7 @@ public struct IDX: Sendable {
     path: String, limit: Int, available: Int, read: (UnsafeMutableRawBufferPointer) throws(DataError) -> Int
   ) throws(DataError) {
     func take(_ count: Int, _ what: String) throws(DataError) -> [UInt8] {
+      if count == 0 { return [] }  // the library would write to the one empty array that all threads share
       var failure: DataError?
       let result = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
         do throws(DataError) { initialized = try read(UnsafeMutableRawBufferPointer(buffer)) } catch { failure = error }

@@ -18,7 +18,7 @@ public enum SyntheticDigits {
   }
 
   package static func draw(_ split: Split, count: Int, seed: UInt64) -> (pixels: [UInt8], labels: [UInt8]) {
-    let count = max(count, 0)
+    guard count > 0 else { return ([], []) }
     let size = StrokeCanvas.pixelCount
     let key = split == .train ? seed : ~seed
     var labels = [UInt8](repeating: 0, count: count)

@@ -3,7 +3,8 @@ import ApusCore
 /// Squared differences: (x − target)².
 ///
 /// - Parameters:
-///   - x, target: of one shape. PyTorch warns and broadcasts; since a `[n, 1]` against an `[n]` has ruined many a regression, this is an
+///   - x: any shape.
+///   - target: the same shape. PyTorch warns and broadcasts; since a `[n, 1]` against an `[n]` has ruined many a regression, this is an
 ///     error here.
 /// - Returns: the mean or sum of all elements, without axes, or the shape of `x` for `.none`.
 public func mseLoss(_ x: Tensor, _ target: Tensor, reduction: Reduction = .mean) -> Tensor {

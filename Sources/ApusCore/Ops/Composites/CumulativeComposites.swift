@@ -72,7 +72,8 @@ extension Tensor {
 
   /// Differences of neighbours along an axis, `n` times over: `y[i] = x[i + 1] − x[i]`. Of bool: whether they differ.
   ///
-  /// - Parameter prepend, append: what to put before and after `self` along the axis first.
+  /// `prepend` and `append` are put before and after `self` along the axis first.
+  ///
   /// - Returns: n elements fewer along the axis, at least none.
   public func diff(n: Int = 1, dim: Int = -1, prepend: Tensor? = nil, append: Tensor? = nil) -> Tensor {
     guard isValid, let axis = resolve(dim, "diff") else { return .invalid }
@@ -101,7 +102,7 @@ extension Tensor {
 /// Its gradients are g[i] = dh[i] + a[i+1] g[i+1] with respect to b, the same recurrence from the other end, and g[i] h[i−1] with
 /// respect to a. Nothing is divided, so zeros do no harm.
 ///
-/// - Parameter a, b: one shape with at least one axis; one dtype of float32, float64 and int64.
+/// a and b have one shape with at least one axis, and one dtype of float32, float64 and int64.
 func linearRecurrence(_ a: Tensor, _ b: Tensor) -> Tensor {
   guard a.isValid, b.isValid, a.count > 0 else { return b }
   let (axis, n) = (a.rank - 1, a.shape[-1])

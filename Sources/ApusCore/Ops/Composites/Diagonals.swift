@@ -16,7 +16,10 @@ extension Tensor {
 
   /// Square matrices with the last axis of self on a diagonal and 0 elsewhere: `[…, n]` becomes `[…, n + |offset|, n + |offset|]`.
   ///
-  /// - Parameter dim1, dim2: axes of the result that the matrices lie in.
+  /// - Parameters:
+  ///   - offset: how far above the main diagonal.
+  ///   - dim1: axis of the result that the matrices' rows lie in.
+  ///   - dim2: axis of the result that their columns lie in.
   public func diagEmbed(offset: Int = 0, dim1: Int = -2, dim2: Int = -1) -> Tensor {
     guard isValid else { return self }
     guard check(rank > 0, .shape, "diagEmbed", "a scalar has no axis to lay on a diagonal"),

@@ -40,7 +40,8 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - nan: what stands for NaN.
-  ///   - posinf, neginf: what stands for the infinities; left out, the greatest and the smallest finite number of the dtype.
+  ///   - posinf: what stands for +∞; left out, the greatest finite number of the dtype.
+  ///   - neginf: what stands for −∞; left out, the smallest finite number of the dtype.
   public func nanToNum(nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil) -> Tensor {
     guard isValid, let greatest = dtype.greatestFinite else { return self }
     let x = detach()

@@ -75,7 +75,8 @@ extension Tensor {
 
   /// How many elements fall into each of `bins` intervals of equal width from `min` to `max`, both included; others are not counted.
   ///
-  /// - Parameter min, max: where they are equal, as by default, the smallest and greatest element take their place.
+  /// Where `min` and `max` are equal, as by default, the smallest and greatest element take their place.
+  ///
   /// - Returns: `[bins]` of the dtype of `self`, which must be floats.
   public func histc(bins: Int = 100, min: Double = 0, max: Double = 0) -> Tensor {
     guard isFloating(for: "histc") else { return .invalid }
