@@ -20,7 +20,8 @@ public final class CyclicLR: Schedule {
   private let momentum: MomentumCycle?
 
   /// - Parameters:
-  ///   - baseLR, maxLR: one for all groups, or an array with one for each.
+  ///   - baseLR: one for all groups, or an array with one for each.
+  ///   - maxLR: the same.
   ///   - stepSizeDown: nil for as many as up.
   ///   - cycleMomentum: sets the option `beta1` or `momentum`, too.
   public init(
