@@ -177,8 +177,10 @@ extension AtomicFile {
   private static func removeLeftovers(of name: String, in folder: String) {
     guard let stream = opendir(folder) else { return }
     defer { closedir(stream) }
+    // The name is read where it is: the record ends with it, long before the 256 bytes of its type.
+    let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name)!
     while let entry = readdir(stream) {
-      let found = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      let found = String(cString: UnsafeRawPointer(entry).advanced(by: nameOffset).assumingMemoryBound(to: CChar.self))
       guard found.hasPrefix(".\(name)."), found.hasSuffix(".tmp") else { continue }
       let middle = found.dropFirst(name.utf8.count + 2).prefix { $0.isNumber }
       guard let process = pid_t(middle), process != getpid(), kill(process, 0) != 0, errno == ESRCH else { continue }
