@@ -34,7 +34,10 @@ struct Apus {
       process.executableURL = try Apus.binary()
       process.arguments = words
       process.currentDirectoryURL = URL(fileURLWithPath: (folder ?? scratch).path)
-      process.environment = ["PATH": inherited["PATH"] ?? "", "HOME": scratch.path].merging(environment) { $1 }
+      // Nothing of the user's settings, but those of a sanitizer that this build may have.
+      let sanitizers = inherited.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+      process.environment = ["PATH": inherited["PATH"] ?? "", "HOME": scratch.path].merging(sanitizers) { $1 }
+        .merging(environment) { $1 }
       // Files, not pipes: nobody has to read them while the program runs.
       for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: scratch.file(name), contents: nil) }
       process.standardInput = FileHandle.nullDevice
