@@ -148,16 +148,8 @@ extension Tensor {
     var rows = Tensor.zeros(Shape(dims: shape), dtype: .int64)
     for axis in axes {
       let size = data.shape[axis]
-      let index = picks[axis]!
-      if index.count > 0 {
-        let (low, high) = (index.amin().item(as: Int.self), index.amax().item(as: Int.self))
-        guard
-          check(
-            low >= -size && high < size, .index, "subscript",
-            "index \(low < -size ? low : high) is not in axis \(axis) of \(self.shape)")
-        else { return .invalid }
-      }
-      rows = rows * size + `where`(index .< 0, index + size, index)
+      guard let index = picks[axis]!.wrapped(to: size, "subscript", "axis \(axis) of \(self.shape)") else { return .invalid }
+      rows = rows * size + index
     }
     // Indexed axes to the front and made one; pick rows; the picked axes go where the first indexed one was.
     let rest = picks.indices.filter { picks[$0] == nil }

@@ -74,39 +74,30 @@ package struct AdamRule {
     }
   }
 
-  /// m, v, and with amsgrad the greatest v: zeros at first.
-  @inline(__always)
-  private func prepare(_ state: inout ParameterState, for p: Tensor) {
-    let count = amsgrad ? 3 : 2
-    while state.tensors.count < count { state.tensors.append(Tensor.zeros(p.shape, dtype: p.dtype)) }
-    if state.tensors.count > count { state.tensors.removeLast() }
-  }
+  /// m, v, and with amsgrad the greatest v.
+  private var tensorCount: Int { amsgrad ? 3 : 2 }
 
   /// One pass over memory.
   @inline(__always)
   package func applyFused(
     _ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ bias1: Double, _ bias2: Double
   ) {
-    prepare(&state, for: p)
+    state.prepare(tensorCount, for: p)
     p.apply(
       .adam(
         lr: lr, beta1: beta1, beta2: beta2, eps: eps, weightDecay: weightDecay, bias1: bias1, bias2: bias2,
-        isDecoupled: isDecoupled,
-        maximize: maximize), gradient: gradient, state: &state.tensors)
+        isDecoupled: isDecoupled, maximize: maximize), gradient: gradient, state: &state.tensors)
   }
 
   /// The same in tensor ops.
   package func apply(
     _ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ bias1: Double, _ bias2: Double
   ) {
-    prepare(&state, for: p)
-    // Doubles by declaration: next to tensors a literal might be one.
-    let (fresh1, fresh2, keep): (Double, Double, Double) = (1 - beta1, 1 - beta2, 1 - lr * weightDecay)
+    state.prepare(tensorCount, for: p)
+    let keep: Double = 1 - lr * weightDecay
     var g = maximize ? -gradient : gradient
     if isDecoupled { p *= keep } else if weightDecay != 0 { g = g + weightDecay * p }
-    let m = state.tensors[0] + fresh1 * (g - state.tensors[0])
-    let v = beta2 * state.tensors[1] + fresh2 * g.square()
-    (state.tensors[0], state.tensors[1]) = (m, v)
+    let (m, v) = state.moments(g, beta1, beta2)
     var second = v
     if amsgrad {
       second = v.maximum(state.tensors[2])
@@ -114,15 +105,4 @@ package struct AdamRule {
     }
     p -= lr / bias1 * (m / (second.sqrt() / bias2.squareRoot() + eps))
   }
-}
-
-/// xⁿ by repeated squaring: needs no C library.
-func power(_ x: Double, _ n: Int) -> Double {
-  var (result, base, rest) = (1.0, x, n)
-  while rest > 0 {
-    if rest & 1 == 1 { result *= base }
-    base *= base
-    rest >>= 1
-  }
-  return result
 }

@@ -31,7 +31,7 @@ public final class LAMB: Optimizer {
       group.updateEach { p, gradient, state in
         state.step += 1
         state.prepare(2, for: p)
-        let g = group.isSet(.maximize) ? -gradient.detach() : gradient.detach()
+        let g = group.ascent(gradient)
         let m = beta1 * state.tensors[0] + fresh1 * g
         let v = beta2 * state.tensors[1] + fresh2 * g.square()
         state.tensors = [m, v]

@@ -22,14 +22,14 @@ public final class Lion: Optimizer {
 
   public override func update(_ group: ParameterGroup) {
     let (lr, beta1, beta2) = (group.lr, group[.beta1], group[.beta2])
-    let (fresh1, fresh2, keep): (Double, Double, Double) = (1 - beta1, 1 - beta2, 1 - lr * group[.weightDecay])
+    let (fresh1, fresh2): (Double, Double) = (1 - beta1, 1 - beta2)
     noGrad {
       group.updateEach { p, gradient, state in
         state.step += 1
         state.prepare(1, for: p)
-        let g = group.isSet(.maximize) ? -gradient.detach() : gradient.detach()
+        let g = group.ascent(gradient)
         let m = state.tensors[0]
-        if keep != 1 { p *= keep }
+        group.decay(&p)
         p -= lr * (beta1 * m + fresh1 * g).sign()
         state.tensors[0] = beta2 * m + fresh2 * g
       }

@@ -36,16 +36,13 @@ public final class NAdam: Optimizer {
 
   public override func update(_ group: ParameterGroup) {
     let (lr, beta1, beta2, eps) = (group.lr, group[.beta1], group[.beta2], group[.eps])
-    let (fresh1, fresh2): (Double, Double) = (1 - beta1, 1 - beta2)
     noGrad {
       group.updateEach { p, gradient, state in
         state.step += 1
         state.prepare(2, for: p)
         let (mu, next, product) = momenta(state.step, beta1, group[.momentumDecay])
         let g = group.decoupledDecay(gradient, &p)
-        let m = state.tensors[0] + fresh1 * (g - state.tensors[0])
-        let v = beta2 * state.tensors[1] + fresh2 * g.square()
-        state.tensors = [m, v]
+        let (m, v) = state.moments(g, beta1, beta2)
         let bias2: Double = 1 - power(beta2, state.step)
         let (ofGradient, ofMean): (Double, Double) = (lr * (1 - mu) / (1 - product), lr * next / (1 - product * next))
         p -= (ofGradient * g + ofMean * m) / ((v / bias2).sqrt() + eps)
@@ -70,7 +67,7 @@ private struct Momenta {
 
   init(beta1: Double, decay: Double) {
     (self.beta1, self.decay) = (beta1, decay)
-    base = Tensor(0.96, dtype: .float64).pow(decay).item()
+    base = power(0.96, decay)
   }
 
   subscript(step: Int) -> Double { beta1 * (1 - 0.5 * power(base, step)) }
@@ -82,15 +79,5 @@ private struct Momenta {
       product *= self[step]
     }
     step = last
-  }
-}
-
-extension ParameterGroup {
-  /// The gradient to follow, with the decay of p in it or, decoupled, after p has decayed.
-  func decoupledDecay(_ gradient: Tensor, _ p: inout Tensor) -> Tensor {
-    guard isSet(.decoupledWeightDecay) else { return ascentAndDecay(gradient, p) }
-    let keep: Double = 1 - lr * self[.weightDecay]
-    if keep != 1 { p *= keep }
-    return isSet(.maximize) ? -gradient.detach() : gradient.detach()
   }
 }

@@ -72,7 +72,7 @@ extension Optimizer {
   ///
   /// - Throws: one error that names everything that does not fit.
   public final func loadStateDict(_ state: OptimizerState) throws(OptimizerStateError) {
-    var reader = StateReader(state: state, stateNames: stateNames)
+    var reader = StateReader(state)
     var options: [[Double]] = []
     var states: [[ParameterState]] = []
     for (g, group) in groups.enumerated() {
@@ -82,10 +82,9 @@ extension Optimizer {
       }
       options.append(group.options.map { reader.option("groups.\(g).\($0.key.name)", $0.key) })
       let first = groups[..<g].reduce(0) { $0 + $1.entries.count }
-      states.append(group.entries.enumerated().map { reader.parameterState(first + $0, of: $1.cell) })
+      states.append(group.entries.enumerated().map { reader.parameterState(first + $0, of: $1.cell, stateNames) })
     }
-    reader.reportRest()
-    if !reader.problems.isEmpty { throw OptimizerStateError(optimizer: "\(type(of: self))", problems: reader.problems) }
+    try reader.finish("\(type(of: self))")
     for (g, group) in groups.enumerated() {
       for (option, value) in zip(group.options, options[g]) { group[option.key] = value }
       for i in group.entries.indices { group.entries[i].state = states[g][i] }
@@ -94,20 +93,21 @@ extension Optimizer {
 }
 
 /// Takes a saved state apart and remembers what was wrong with it and what was used.
-private struct StateReader {
+struct StateReader {
   let state: OptimizerState
-  let stateNames: [String]
   var problems: [OptimizerStateError.Problem] = []
   private var used = Set<String>()
 
-  init(state: OptimizerState, stateNames: [String]) {
-    self.state = state
-    self.stateNames = stateNames
+  init(_ state: OptimizerState) { self.state = state }
+
+  /// A number that need not be there.
+  mutating func take(_ name: String) -> Double? {
+    used.insert(name)
+    return state.numbers[name]
   }
 
   mutating func number(_ name: String) -> Double? {
-    used.insert(name)
-    if let value = state.numbers[name] { return value }
+    if let value = take(name) { return value }
     problems.append(.missing(name: name))
     return nil
   }
@@ -119,39 +119,38 @@ private struct StateReader {
   }
 
   /// A parameter that was never updated has none.
-  mutating func parameterState(_ index: Int, of cell: ParameterCell) -> ParameterState {
+  mutating func parameterState(_ index: Int, of cell: ParameterCell, _ stateNames: [String]) -> ParameterState {
     var result = ParameterState()
     let stepName = "state.\(index).step"
-    used.insert(stepName)
-    if let step = state.numbers[stepName] {
+    if let step = take(stepName) {
       result.step = Int(exactly: step) ?? -1
       if result.step < 0 { problems.append(.value(name: stepName, found: step, rule: "is not a number of steps")) }
     }
     var missing: String?
     for name in stateNames.map({ "state.\(index).\($0)" }) {
-      guard let tensor = state.tensors[name] else {
-        missing = missing ?? name
-        continue
-      }
-      used.insert(name)
       // The tensors are known by their positions: a gap is an error, an end is not (`max_exp_avg_sq` is only there with amsgrad).
-      if let missing { problems.append(.missing(name: missing)) }
-      check(tensor, name, cell)
-      result.tensors.append(tensor.detach().to(cell.dtype).contiguous())
+      if let missing, state.tensors[name] != nil { problems.append(.missing(name: missing)) }
+      if let tensor = tensor(name, for: cell) { result.tensors.append(tensor) } else { missing = missing ?? name }
     }
     return result
   }
 
-  private mutating func check(_ tensor: Tensor, _ name: String, _ cell: ParameterCell) {
+  /// A tensor of the parameter's shape, in its dtype; nil where there is none of that name.
+  mutating func tensor(_ name: String, for cell: ParameterCell) -> Tensor? {
+    guard let tensor = state.tensors[name] else { return nil }
+    used.insert(name)
     if tensor.shape != cell.shape {
       problems.append(.shape(name: name, expected: cell.shape, found: tensor.shape))
     } else if !tensor.dtype.isFloatingPoint {
       problems.append(.dtype(name: name, found: tensor.dtype))
     }
+    return tensor.detach().to(cell.dtype).contiguous()
   }
 
-  mutating func reportRest() {
-    let names = state.tensors.names + state.numbers.keys.sorted()
-    problems += names.filter { !used.contains($0) }.map { .unexpected(name: $0) }
+  /// Throws one error with everything that was wrong, or was in the state and not asked for.
+  func finish(_ owner: String) throws(OptimizerStateError) {
+    let rest = (state.tensors.names + state.numbers.keys.sorted()).filter { !used.contains($0) }
+    let all = problems + rest.map { .unexpected(name: $0) }
+    if !all.isEmpty { throw OptimizerStateError(optimizer: owner, problems: all) }
   }
 }

@@ -101,6 +101,50 @@ extension ParameterGroup {
   }
 }
 
+// MARK: - What the formulas share
+
+extension ParameterState {
+  /// Zeros for the tensors that are not there yet; drops those that an option changed meanwhile makes needless.
+  @inline(__always)
+  mutating func prepare(_ count: Int, for p: Tensor) {
+    while tensors.count < count { tensors.append(Tensor.zeros(p.shape, dtype: p.dtype)) }
+    if tensors.count > count { tensors.removeLast(tensors.count - count) }
+  }
+
+  /// Adam's running means of the gradient and its square, m and v: the first two tensors.
+  mutating func moments(_ g: Tensor, _ beta1: Double, _ beta2: Double) -> (m: Tensor, v: Tensor) {
+    // Doubles: a difference of literals next to tensors would be made a tensor for each.
+    let (fresh1, fresh2): (Double, Double) = (1 - beta1, 1 - beta2)
+    tensors[0] = tensors[0] + fresh1 * (g - tensors[0])
+    tensors[1] = beta2 * tensors[1] + fresh2 * g.square()
+    return (tensors[0], tensors[1])
+  }
+}
+
+extension ParameterGroup {
+  /// The gradient to follow: turned around with `maximize`.
+  func ascent(_ gradient: Tensor) -> Tensor { isSet(.maximize) ? -gradient.detach() : gradient.detach() }
+
+  /// The gradient to follow, with the decay of p in it.
+  func ascentAndDecay(_ gradient: Tensor, _ p: Tensor) -> Tensor {
+    let (g, decay) = (ascent(gradient), self[.weightDecay])
+    return decay == 0 ? g : g + decay * p.detach()
+  }
+
+  /// The decay of p by itself: p = p − lr · weightDecay · p.
+  func decay(_ p: inout Tensor) {
+    let keep: Double = 1 - lr * self[.weightDecay]
+    if keep != 1 { p *= keep }
+  }
+
+  /// The gradient to follow, with the decay of p in it or, with `decoupledWeightDecay`, after p has decayed.
+  func decoupledDecay(_ gradient: Tensor, _ p: inout Tensor) -> Tensor {
+    guard isSet(.decoupledWeightDecay) else { return ascentAndDecay(gradient, p) }
+    decay(&p)
+    return ascent(gradient)
+  }
+}
+
 /// What an optimizer's parameters can be given as: `[ParameterCell]`, such as `model.parameters()`, or `[ParameterGroup]`.
 public protocol ParameterSource {
   var parameterGroups: [ParameterGroup] { get }

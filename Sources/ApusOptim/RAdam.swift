@@ -28,15 +28,12 @@ public final class RAdam: Optimizer {
 
   public override func update(_ group: ParameterGroup) {
     let (lr, beta1, beta2, eps) = (group.lr, group[.beta1], group[.beta2], group[.eps])
-    let (fresh1, fresh2): (Double, Double) = (1 - beta1, 1 - beta2)
     noGrad {
       group.updateEach { p, gradient, state in
         state.step += 1
         state.prepare(2, for: p)
         let g = group.decoupledDecay(gradient, &p)
-        let m = state.tensors[0] + fresh1 * (g - state.tensors[0])
-        let v = beta2 * state.tensors[1] + fresh2 * g.square()
-        state.tensors = [m, v]
+        let (m, v) = state.moments(g, beta1, beta2)
         let rate: Double = lr / (1 - power(beta1, state.step))
         if let scale = Self.rectification(beta2, state.step) {
           p -= (rate * scale) * (m / (v.sqrt() + eps))

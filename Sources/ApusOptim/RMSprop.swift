@@ -58,22 +58,3 @@ public final class RMSprop: Optimizer {
     }
   }
 }
-
-// MARK: - What the optimizers without a fused step share
-
-extension ParameterState {
-  /// Zeros for the tensors that are not there yet; drops those that an option changed meanwhile makes needless.
-  mutating func prepare(_ count: Int, for p: Tensor) {
-    while tensors.count < count { tensors.append(Tensor.zeros(p.shape, dtype: p.dtype)) }
-    if tensors.count > count { tensors.removeLast(tensors.count - count) }
-  }
-}
-
-extension ParameterGroup {
-  /// The gradient to follow: turned around with `maximize`, and with the decay of p in it.
-  func ascentAndDecay(_ gradient: Tensor, _ p: Tensor) -> Tensor {
-    let g = isSet(.maximize) ? -gradient.detach() : gradient.detach()
-    let decay = self[.weightDecay]
-    return decay == 0 ? g : g + decay * p.detach()
-  }
-}

@@ -73,7 +73,7 @@ package struct SGDRule {
     var g = maximize ? -gradient : gradient
     if weightDecay != 0 { g = g + weightDecay * p }
     if momentum != 0 {
-      let fresh: Double = 1 - dampening  // a Double by declaration: next to tensors the literal might be one
+      let fresh: Double = 1 - dampening
       let b = state.tensors.isEmpty ? g : momentum * state.tensors[0] + fresh * g
       state.tensors = [b]
       g = isNesterov ? g + momentum * b : b

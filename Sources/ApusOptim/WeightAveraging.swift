@@ -78,27 +78,22 @@ extension WeightAverage {
 
   /// Goes on where the average that saved `state` stopped: all of it is taken or, where it throws, nothing.
   public final func loadStateDict(_ state: OptimizerState) throws(OptimizerStateError) {
-    var problems: [OptimizerStateError.Problem] = []
-    let count = state.numbers["updates"] ?? -1
+    var reader = StateReader(state)
+    let count = reader.take("updates") ?? -1
     if !(count >= 0 && count == count.rounded() && count < 1e15) {
-      problems.append(.value(name: "updates", found: count, rule: "is not a number of updates"))
+      reader.problems.append(.value(name: "updates", found: count, rule: "is not a number of updates"))
     }
+    var loaded: [Tensor] = []
     for (i, cell) in parameters.enumerated() {
       let name = "average.\(i)"
-      switch state.tensors[name] {
-      case nil: problems.append(.missing(name: name))
-      case let tensor? where tensor.shape != cell.shape:
-        problems.append(.shape(name: name, expected: cell.shape, found: tensor.shape))
-      case let tensor? where !tensor.dtype.isFloatingPoint: problems.append(.dtype(name: name, found: tensor.dtype))
-      case .some: break
+      if let tensor = reader.tensor(name, for: cell) {
+        loaded.append(tensor)
+      } else {
+        reader.problems.append(.missing(name: name))
       }
     }
-    let names = Set(parameters.indices.map { "average.\($0)" })
-    problems += (state.tensors.names.filter { !names.contains($0) } + state.numbers.keys.filter { $0 != "updates" }.sorted())
-      .map { .unexpected(name: $0) }
-    if !problems.isEmpty { throw OptimizerStateError(optimizer: "\(type(of: self))", problems: problems) }
-    averages = parameters.indices.map { state.tensors["average.\($0)"]!.detach().to(parameters[$0].dtype).clone() }
-    updates = Int(count)
+    try reader.finish("\(type(of: self))")
+    (averages, updates) = (loaded, Int(count))
   }
 }
 

@@ -7,7 +7,8 @@
   import Glibc
 #endif
 
-/// An environment variable of this process, or nil.
+/// An environment variable of this process; nil where it is unset or empty.
 package func environment(_ name: String) -> String? {
-  getenv(name).map { String(cString: $0) }
+  guard let value = getenv(name), value.pointee != 0 else { return nil }
+  return String(cString: value)
 }

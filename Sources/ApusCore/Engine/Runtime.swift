@@ -21,7 +21,7 @@ public enum Runtime {
   }
 
   package static let isa: apus_isa = {
-    guard let name = environment("APUS_ISA"), !name.isEmpty else { return apus_isa_best() }
+    guard let name = environment("APUS_ISA") else { return apus_isa_best() }
     guard let match = available.first(where: { $0.name == name }) else {
       let names = availableInstructionSets.joined(separator: ", ")
       fatalError("APUS_ISA: '\(name)' is not available on this machine; choose from: \(names)")

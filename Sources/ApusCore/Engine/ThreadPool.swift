@@ -138,7 +138,7 @@ package final class ThreadPool: @unchecked Sendable {
   }
 
   private static func defaultThreadCount() -> Int {
-    if let text = environment("APUS_NUM_THREADS"), !text.isEmpty {
+    if let text = environment("APUS_NUM_THREADS") {
       guard let count = Int(text), (1...1024).contains(count) else {
         fatalError("APUS_NUM_THREADS: '\(text)' is not a number of threads from 1 to 1024")
       }

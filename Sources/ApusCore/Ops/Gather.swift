@@ -44,14 +44,31 @@ extension Tensor {
     guard check(fits, .shape, "\(name)", "source of shape \(source.shape) is smaller than the index, \(index.shape)") else {
       return .invalid
     }
-    var used = source
-    for (i, size) in index.shape.enumerated() { used = used.narrow(dim: i, start: 0, count: size) }
+    let used = source.corner(index.shape)
     let y = device.backend.scatter(data, axis: axis, index: index.data, source: used.data, combine: combine)
     return recorded(
       y, .named(name),
       .linear { dy in
         [combine == .set ? dy.scatter(dim: axis, index: index, 0.0) : dy, dy.gather(dim: axis, index: index)]
       }, self, used)
+  }
+
+  /// The part of the given shape at the start of every axis.
+  func corner(_ shape: Shape) -> Tensor {
+    shape.enumerated().reduce(self) { part, axis in part.narrow(dim: axis.offset, start: 0, count: axis.element) }
+  }
+
+  /// Indices from 0 for indices (int64) that may count from the end of an axis of `size`; nil after a reported mistake.
+  ///
+  /// - Parameter place: what a wrong index is not in.
+  func wrapped(to size: Int, _ name: String, _ place: @autoclosure () -> String) -> Tensor? {
+    guard check(dtype == .int64, .dtype, name, "the index is \(dtype), not int64") else { return nil }
+    guard count > 0 else { return self }
+    let (low, high) = (amin().item(as: Int.self), amax().item(as: Int.self))
+    guard check(low >= -size && high < size, .index, name, "index \(low < -size ? low : high) is not in \(place())") else {
+      return nil
+    }
+    return `where`(self .< 0, self + size, self)
   }
 
   private func checkIndex(_ dim: Int, _ index: Tensor, _ name: String) -> Int? {

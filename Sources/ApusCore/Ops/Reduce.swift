@@ -77,23 +77,35 @@ extension Tensor {
   /// Applies a primitive; `dims` nil means all axes.
   func reduce(_ op: Reduce, dims: [Int]?, keepDim: Bool) -> Tensor {
     guard isValid else { return self }
-    guard let axes = resolve(dims ?? Array(0..<rank), "\(op.name)") else { return .invalid }
-    var isReduced = [Bool](repeating: false, count: rank)
-    for axis in axes { isReduced[axis] = true }
+    guard let axes = axes(dims, for: "\(op.name)") else { return .invalid }
+    let isReduced = mask(of: axes)
     let reducedCount = axes.reduce(1) { $0 * data.shape[$1] }
     guard
       check(
         op.hasIdentity || reducedCount > 0, .shape, "\(op.name)", "no elements to choose from in \(shape) along \(axes)")
     else { return .invalid }
     let kept = device.backend.reduce(op, data, isReduced: isReduced)
-    let y = keepDim || axes.isEmpty || !kept.isValid ? kept : kept.view(droppingAxes: isReduced)
+    let y = keepDim || axes.isEmpty || !kept.isValid ? kept : kept.rowMajorView(kept.shape.dropping(isReduced))
     return recorded(y, .named(op.name), op.rule(for: data.shape, kept: kept.shape, count: reducedCount), self)
   }
 
-  /// Without axes of size 1.
-  func droppingAxes(_ isDropped: [Bool]) -> Tensor {
+  /// Without `axes`, which have size 1.
+  private func dropping(_ axes: [Int]) -> Tensor {
     guard isValid else { return self }
-    return reshape(Shape(data.shape.enumerated().filter { !isDropped[$0.offset] }.map(\.element)))
+    return reshape(Shape(dims: data.shape.dropping(mask(of: axes))))
+  }
+
+  /// For each axis whether it is one of `axes`.
+  private func mask(of axes: [Int]) -> [Bool] {
+    var mask = [Bool](repeating: false, count: rank)
+    for axis in axes { mask[axis] = true }
+    return mask
+  }
+
+  /// The axes that a reduction goes over: all of them for nil. The only axis of a scalar, 0 or −1 as in PyTorch, is none at all.
+  func axes(_ dims: [Int]?, for operation: @autoclosure () -> String) -> [Int]? {
+    if rank == 0, dims == [0] || dims == [-1] { return [] }
+    return resolve(dims ?? Array(0..<rank), operation())
   }
 
   /// Axes as indices from 0, in the given order; nil after a reported mistake (out of range, named twice).
@@ -120,7 +132,7 @@ extension Tensor {
 
   /// Sum over all elements, or over `dims`. Integers and bool give int64.
   public func sum(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor {
-    reduce(.sum, dims: scalarAxes(dims), keepDim: keepDim)
+    reduce(.sum, dims: dims, keepDim: keepDim)
   }
   /// Sum along one axis.
   public func sum(dim: Int, keepDim: Bool = false) -> Tensor { sum(dims: [dim], keepDim: keepDim) }
@@ -128,7 +140,7 @@ extension Tensor {
   /// Arithmetic mean over all elements, or over `dims`; of nothing NaN. Floating point only.
   public func mean(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor {
     guard check(dtype.isFloatingPoint, .dtype, "mean", "\(dtype) has no mean; convert with to(.float32)") else { return .invalid }
-    return reduce(.mean, dims: scalarAxes(dims), keepDim: keepDim)
+    return reduce(.mean, dims: dims, keepDim: keepDim)
   }
   /// Mean along one axis.
   public func mean(dim: Int, keepDim: Bool = false) -> Tensor { mean(dims: [dim], keepDim: keepDim) }
@@ -136,13 +148,11 @@ extension Tensor {
   /// Product of all elements, or over `dims`. Integers and bool give int64. The gradient is exact also where elements are 0.
   public func prod(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor {
     guard isValid else { return self }
-    guard node != nil, isGradEnabled else { return reduce(.prod, dims: scalarAxes(dims), keepDim: keepDim) }
-    guard let axes = resolve(scalarAxes(dims) ?? Array(0..<rank), "prod") else { return .invalid }
+    guard node != nil, isGradEnabled else { return reduce(.prod, dims: dims, keepDim: keepDim) }
+    guard let axes = axes(dims, for: "prod") else { return .invalid }
     var y = self
     for axis in axes { y = y.productTree(axis) }
-    var isReduced = [Bool](repeating: false, count: rank)
-    for axis in axes { isReduced[axis] = true }
-    return keepDim || axes.isEmpty ? y : y.droppingAxes(isReduced)
+    return keepDim || axes.isEmpty ? y : y.dropping(axes)
   }
   /// Product along one axis.
   public func prod(dim: Int, keepDim: Bool = false) -> Tensor { prod(dims: [dim], keepDim: keepDim) }
@@ -161,26 +171,20 @@ extension Tensor {
 
   /// Greatest element, over all or over `dims`; NaN where there is one. Equal ones share the gradient. See `max(dim:)` for indices.
   public func amax(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor {
-    reduce(.amax, dims: scalarAxes(dims), keepDim: keepDim)
+    reduce(.amax, dims: dims, keepDim: keepDim)
   }
   /// Smallest element, over all or over `dims`; NaN where there is one. Equal ones share the gradient.
   public func amin(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor {
-    reduce(.amin, dims: scalarAxes(dims), keepDim: keepDim)
+    reduce(.amin, dims: dims, keepDim: keepDim)
   }
   /// Whether every element is other than 0; true for none.
-  public func all(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor { reduce(.all, dims: scalarAxes(dims), keepDim: keepDim) }
+  public func all(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor { reduce(.all, dims: dims, keepDim: keepDim) }
   /// Whether every element along an axis is other than 0.
   public func all(dim: Int, keepDim: Bool = false) -> Tensor { all(dims: [dim], keepDim: keepDim) }
   /// Whether some element is other than 0; false for none.
-  public func any(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor { reduce(.any, dims: scalarAxes(dims), keepDim: keepDim) }
+  public func any(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor { reduce(.any, dims: dims, keepDim: keepDim) }
   /// Whether some element along an axis is other than 0.
   public func any(dim: Int, keepDim: Bool = false) -> Tensor { any(dims: [dim], keepDim: keepDim) }
-
-  /// A scalar may be reduced along its only "axis", 0 or −1, as in PyTorch.
-  private func scalarAxes(_ dims: [Int]?) -> [Int]? {
-    guard rank == 0, let dims, dims.count == 1, dims[0] == 0 || dims[0] == -1 else { return dims }
-    return []
-  }
 
   // MARK: Indices of extremes
 
@@ -228,14 +232,12 @@ extension Tensor {
   public func logsumexp(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor {
     guard isValid else { return self }
     let x = dtype.isFloatingPoint ? self : to(dtype.floatingType)
-    guard let axes = resolve(scalarAxes(dims) ?? Array(0..<rank), "logsumexp") else { return .invalid }
+    guard let axes = axes(dims, for: "logsumexp") else { return .invalid }
     guard x.count > 0 else { return x.exp().sum(dims: axes, keepDim: keepDim).log() }
     let greatest = x.detach().amax(dims: axes, keepDim: true)
     let shift = `where`(greatest.isFinite(), greatest, 0)  // ∞ − ∞ would be NaN
     let y = (x - shift).exp().sum(dims: axes, keepDim: true).log() + shift
-    var isReduced = [Bool](repeating: false, count: rank)
-    for axis in axes { isReduced[axis] = true }
-    return keepDim || axes.isEmpty ? y : y.droppingAxes(isReduced)
+    return keepDim || axes.isEmpty ? y : y.dropping(axes)
   }
   /// ln Σ exp(x) along one axis.
   public func logsumexp(dim: Int, keepDim: Bool = false) -> Tensor { logsumexp(dims: [dim], keepDim: keepDim) }
@@ -249,7 +251,7 @@ extension Tensor {
     guard check(dtype.isFloatingPoint, .dtype, "var", "\(dtype) has no variance; convert with to(.float32)") else {
       return .invalid
     }
-    guard let axes = resolve(scalarAxes(dims) ?? Array(0..<rank), "var") else { return .invalid }
+    guard let axes = axes(dims, for: "var") else { return .invalid }
     let n = axes.reduce(1) { $0 * data.shape[$1] }
     let deviation = self - mean(dims: axes, keepDim: true)
     return deviation.square().sum(dims: axes, keepDim: keepDim) / Swift.max(n - correction, 0)
@@ -277,11 +279,16 @@ extension Tensor {
   }
 }
 
-extension TensorData {
-  /// Row-major memory without some axes of size 1.
-  fileprivate func view(droppingAxes isDropped: [Bool]) -> TensorData {
-    var target = Dims()
-    for (axis, size) in shape.enumerated() where !isDropped[axis] { target.append(size) }
-    return view(shape: target, strides: target.contiguousStrides)
+extension Dims {
+  /// The sizes of the axes that are not dropped.
+  fileprivate func dropping(_ isDropped: [Bool]) -> Dims {
+    var result = Dims()
+    for (axis, size) in enumerated() where !isDropped[axis] { result.append(size) }
+    return result
   }
+}
+
+extension TensorData {
+  /// Row-major memory with other sizes.
+  fileprivate func rowMajorView(_ target: Dims) -> TensorData { view(shape: target, strides: target.contiguousStrides) }
 }

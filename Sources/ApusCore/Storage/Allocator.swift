@@ -113,7 +113,7 @@ package final class Allocator: Sendable {
 
   /// `APUS_MEMORY_LIMIT`: bytes, or a number with K, M or G. Without it there is no limit but the system's.
   private static func limitFromEnvironment() -> Int {
-    guard let text = environment("APUS_MEMORY_LIMIT"), !text.isEmpty else { return .max / 2 }
+    guard let text = environment("APUS_MEMORY_LIMIT") else { return .max / 2 }
     guard let limit = parseByteCount(text) else {
       fatalError("APUS_MEMORY_LIMIT: '\(text)' is not a size; write bytes or a number with K, M or G, as in 4G")
     }

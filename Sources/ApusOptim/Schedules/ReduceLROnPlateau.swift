@@ -79,12 +79,7 @@ public final class ReduceLROnPlateau {
   }
 
   private func reduce() {
-    let (count, known) = (optimizer.groups.count, minLRs.count)
-    guard
-      check(
-        count == known, .value, "ReduceLROnPlateau",
-        "knows \(known) groups, the optimizer has \(count): add groups before the schedule")
-    else { return }
+    guard optimizer.hasGroups(minLRs.count, for: "ReduceLROnPlateau") else { return }
     for (group, minLR) in zip(optimizer.groups, minLRs) {
       let lr = max(group.lr * factor, minLR)
       if group.lr - lr > eps { group.lr = lr }

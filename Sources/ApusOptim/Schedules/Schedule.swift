@@ -50,12 +50,7 @@ open class Schedule {
   }
 
   private func applyChecked() {
-    let (count, known) = (optimizer.groups.count, baseLRs.count)
-    guard
-      check(
-        count == known, .value, "\(type(of: self))",
-        "knows \(known) groups, the optimizer has \(count): add groups before the schedule")
-    else { return }
+    guard optimizer.hasGroups(baseLRs.count, for: "\(type(of: self))") else { return }
     apply()
     lastLRs = optimizer.groups.map(\.lr)
   }
@@ -137,6 +132,15 @@ extension [Double]: GroupValues {
 }
 
 // MARK: - Validation
+
+extension Optimizer {
+  /// Whether there are as many groups as when a schedule was made; a mistake of `schedule` otherwise.
+  func hasGroups(_ known: Int, for schedule: @autoclosure () -> String) -> Bool {
+    check(
+      groups.count == known, .value, schedule(),
+      "knows \(known) groups, the optimizer has \(groups.count): add groups before the schedule")
+  }
+}
 
 /// Objects to options that make no sense, and replaces them by some that do: inside `catching` the program goes on.
 struct OptionCheck {

@@ -1,3 +1,5 @@
+import ApusCore
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -44,20 +46,14 @@ public struct Terminal: Sendable {
   /// The stream behind a file descriptor. `NO_COLOR` (https://no-color.org) and `TERM=dumb` are honoured, `COLUMNS` overrides the
   /// width that the system reports.
   public init(descriptor: Int32) {
-    let isInteractive = isatty(descriptor) == 1 && Self.variable("TERM") != "dumb"
+    let isInteractive = isatty(descriptor) == 1 && environment("TERM") != "dumb"
     self.init(
-      isInteractive: isInteractive, usesColor: isInteractive && Self.variable("NO_COLOR") == nil,
+      isInteractive: isInteractive, usesColor: isInteractive && environment("NO_COLOR") == nil,
       width: { Self.columns(descriptor) }, write: { Self.writeAll($0, descriptor) })
   }
 
-  /// An environment variable; nil where it is unset or empty.
-  private static func variable(_ name: String) -> String? {
-    guard let value = getenv(name), value.pointee != 0 else { return nil }
-    return String(cString: value)
-  }
-
   private static func columns(_ descriptor: Int32) -> Int {
-    if let text = variable("COLUMNS"), let width = Int(text), width > 0 { return width }
+    if let text = environment("COLUMNS"), let width = Int(text), width > 0 { return width }
     var size = winsize()
     guard ioctl(descriptor, numericCast(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)

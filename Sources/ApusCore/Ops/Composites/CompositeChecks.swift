@@ -10,10 +10,4 @@ extension Tensor {
   func hasRank(_ count: Int, for operation: String) -> Bool {
     isValid && check(rank == count, .shape, operation, "shape \(shape) has not \(count) \(count == 1 ? "axis" : "axes")")
   }
-
-  /// The only axis of a scalar is none at all, as for the reductions.
-  func axes(_ dims: [Int]?, for operation: String) -> [Int]? {
-    if rank == 0, let dims, dims == [0] || dims == [-1] { return [] }
-    return resolve(dims ?? Array(0..<rank), operation)
-  }
 }

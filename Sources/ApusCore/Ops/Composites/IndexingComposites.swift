@@ -3,7 +3,7 @@
 extension Tensor {
   /// Elements of the flattened tensor at `index` (int64; negative counts from the end), in the shape of `index`.
   public func take(_ index: Tensor) -> Tensor {
-    guard isValid, index.isValid, let places = index.wrapped(to: count, "take") else { return .invalid }
+    guard isValid, index.isValid, let places = index.wrapped(to: count, "take", "\(-count)..<\(count)") else { return .invalid }
     return flatten().indexSelect(dim: 0, index: places.flatten()).reshape(index.shape)
   }
 
@@ -37,23 +37,11 @@ extension Tensor {
     let size = rank == 0 ? 1 : data.shape[axis]
     guard check(index.rank <= 1, .shape, "indexFill", "the index has shape \(index.shape); it takes one axis"),
       check(value.rank == 0, .shape, "indexFill", "the value has shape \(value.shape); it must have no axes"),
-      let places = index.wrapped(to: size, "indexFill")
+      let places = index.wrapped(to: size, "indexFill", "\(-size)..<\(size)")
     else { return .invalid }
     let flags = Tensor.zeros([size], dtype: .bool).scatter(dim: 0, index: places.reshape([index.count]), true)
     return maskedFill(
       rank == 0 ? flags.reshape([]) : flags.reshape(Shape([size] + [Int](repeating: 1, count: rank - 1 - axis))), value)
-  }
-
-  /// Indices from 0 for indices that may count from the end; nil after a reported mistake.
-  private func wrapped(to size: Int, _ name: String) -> Tensor? {
-    guard check(dtype == .int64, .dtype, name, "the index is \(dtype), not int64") else { return nil }
-    guard count > 0 else { return self }
-    let (low, high) = (amin().item(as: Int.self), amax().item(as: Int.self))
-    guard check(low >= -size && high < size, .index, name, "index \(low < -size ? low : high) is not in \(-size)..<\(size)")
-    else {
-      return nil
-    }
-    return `where`(self .< 0, self + size, self)
   }
 
   /// A copy with `values` (same dtype, broadcast) at the elements that `indices` name: a tensor of integers for each of the first
@@ -86,8 +74,9 @@ extension Tensor {
     guard joined.allSatisfy(\.isValid) else { return nil }
     var rows = Tensor.zeros(joined[0].shape, dtype: .int64)
     for (axis, column) in joined.enumerated() {
-      guard let index = column.wrapped(to: data.shape[axis], "indexPut") else { return nil }
-      rows = rows * data.shape[axis] + index
+      let size = data.shape[axis]
+      guard let index = column.wrapped(to: size, "indexPut", "\(-size)..<\(size)") else { return nil }
+      rows = rows * size + index
     }
     let rest = Array(data.shape.dropFirst(columns.count))
     let width = rest.reduce(1, *)

@@ -17,16 +17,16 @@ extension Tensor {
     guard isValid, index.isValid, source.isValid, let axis = resolve(dim, "scatterReduce"), canScatter(axis, index, source) else {
       return .invalid
     }
-    let base = includeSelf ? self : scatter(dim: axis, index: index, 0)
-    var used = source
-    for (i, size) in index.shape.enumerated() { used = used.narrow(dim: i, start: 0, count: size) }
-    let places = placesInFlattened(axis, index)
     switch reduction {
-    case .sum: return base.scatterAdd(dim: axis, index: index, source)
-    case .mean: return meanOfGroups(base.scatterAdd(dim: axis, index: index, source), axis, index, includeSelf)
-    case .prod: return productsOfGroups(places, used.flatten(), includeSelf)
-    case .amax: return extremesOfGroups(places, used.flatten(), includeSelf, isMax: true)
-    case .amin: return extremesOfGroups(places, used.flatten(), includeSelf, isMax: false)
+    case .sum, .mean:
+      let base = includeSelf ? self : scatter(dim: axis, index: index, 0)
+      let sum = base.scatterAdd(dim: axis, index: index, source)
+      return reduction == .sum ? sum : meanOfGroups(sum, axis, index, includeSelf)
+    case .prod, .amax, .amin:
+      let (places, used) = (placesInFlattened(axis, index), source.corner(index.shape).flatten())
+      return reduction == .prod
+        ? productsOfGroups(places, used, includeSelf)
+        : extremesOfGroups(places, used, includeSelf, isMax: reduction == .amax)
     }
   }
 
