@@ -34,8 +34,9 @@ examples: ## build the examples and compare what they print with what they promi
 snippets: build ## run the README's listings
 	.ci/snippets
 
-isas: build ## the tests of the core once more under each instruction set of this machine
+isas: build ## the core's tests under each instruction set of this machine, and with all element-wise ops deferred
 	@for isa in $(ISAS); do echo "APUS_ISA=$$isa"; APUS_ISA=$$isa swift test -c release --skip-build $(FLAGS) --filter ApusCoreTests || exit 1; done
+	APUS_DEFER_FROM=2 swift test -c release --skip-build $(FLAGS) --filter ApusCoreTests
 
 lint: ## complain about what `make format` would change
 	swift format lint --strict --parallel --recursive $(SOURCES)

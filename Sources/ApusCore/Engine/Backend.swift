@@ -5,6 +5,8 @@
 package protocol Backend: Sendable {
   /// Row-major copy of `x`, converted to `dtype`.
   func copy(_ x: TensorData, to dtype: DType) -> TensorData
+  /// `x` converted to `dtype`, in its own layout where that has no gaps.
+  func cast(_ x: TensorData, to dtype: DType) -> TensorData
   /// Writes `x`, converted and broadcast, into the memory of the view `target`, which nobody else sees.
   func copy(_ x: TensorData, into target: TensorData)
 

@@ -12,6 +12,9 @@ extension CPUBackend {
       resultShape[axis] = 1
     }
     let resultType = op.resultType(x.dtype)
+    if reducedCount == x.count, x.count >= DeferredOp.threshold, x.isDense {
+      return DeferredOp.note(.reduce(op), [x], dtype: resultType, shape: x.shape, strides: x.strides)
+    }
     let y = TensorData.uninitialized(resultShape, resultType, for: "\(op.name)")
     guard y.isValid else { return y }
     let plan = ReductionPlan(x, isReduced: isReduced)
@@ -270,7 +273,7 @@ private struct ReductionPlan {
 }
 
 /// Accumulators of a reduction: wider than the elements where that loses less.
-private struct Accumulators {
+struct Accumulators {
   let op: apus_reduce_op
   let dtype: apus_dtype
   let stride: Int

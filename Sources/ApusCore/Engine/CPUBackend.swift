@@ -81,25 +81,27 @@ extension CPUBackend {
   }
 }
 
-// MARK: - Element-wise
+// MARK: - Element-wise: noted down where the result is large (`DeferredOp`), else computed at once
 
 extension CPUBackend {
+  package func cast(_ x: TensorData, to dtype: DType) -> TensorData {
+    if x.count >= DeferredOp.threshold { return DeferredOp.note(.cast, x, dtype: dtype) }
+    let y = TensorData.uninitialized(x.shape, dtype, like: x, for: "to")
+    if y.isValid { copy(x, into: y) }
+    return y
+  }
+
   package func unary(_ op: Unary, _ x: TensorData) -> TensorData {
-    let kernel = apus_unary(Runtime.isa, op.kernel, x.dtype.kernel)!
     let resultType: DType = op.isPredicate ? .bool : x.dtype
-    let (from, size, resultSize) = (UnsafeRawPointer(x.base), x.dtype.itemSize, resultType.itemSize)
+    if x.count >= DeferredOp.threshold { return DeferredOp.note(.unary(op), x, dtype: resultType) }
+    let y = TensorData.uninitialized(x.shape, resultType, like: x, for: op.name)
+    guard y.isValid else { return y }
+    let kernel = apus_unary(Runtime.isa, op.kernel, x.dtype.kernel)!
+    let (from, size, to, resultSize) = (UnsafeRawPointer(x.base), x.dtype.itemSize, y.base, resultType.itemSize)
     if x.isDense {
-      let y = x.uninitializedLike(resultType, for: op.name)
-      guard y.isValid else { return y }
-      let to = y.base
-      ThreadPool.shared.forEachChunk(of: x.count, grain: StridedLoop.grain) { range in
-        kernel(range.count, from + range.lowerBound * size, 1, to + range.lowerBound * resultSize, 1)
-      }
+      kernel(x.count, from, 1, to, 1)
       return y
     }
-    let y = TensorData.uninitialized(x.shape, resultType, for: op.name)
-    guard y.isValid else { return y }
-    let to = y.base
     let loop = StridedLoop(x.shape, [x.strides, y.strides])
     let stride = loop.rowStride
     loop.forEachRow { n, offset in
@@ -109,51 +111,67 @@ extension CPUBackend {
   }
 
   package func binary(_ op: Binary, _ a: TensorData, _ b: TensorData, shape: Dims, into target: TensorData?) -> TensorData {
-    let kernel = apus_binary(Runtime.isa, op.kernel, a.dtype.kernel)!
+    if let target {
+      binary(op, a, b, into: target)
+      return target
+    }
     let resultType: DType = op.isComparison ? .bool : a.dtype
-    let (size, resultSize) = (a.dtype.itemSize, resultType.itemSize)
-    let (pa, pb) = (UnsafeRawPointer(a.base), UnsafeRawPointer(b.base))
-    let aIsScalar = a.count == 1
-    let bIsScalar = b.count == 1
-    // One row: equal dense layouts, or a dense tensor and a scalar.
-    let layout = aIsScalar ? b : a
-    if layout.shape == shape, target.map({ $0.strides == layout.strides }) ?? true,
-      aIsScalar || bIsScalar || (a.strides == b.strides && a.shape == b.shape), layout.isDense
-    {
-      let y = target ?? layout.uninitializedLike(resultType, for: op.name)
-      guard y.isValid else { return y }
+    if max(a.count, b.count) >= DeferredOp.threshold || shape.product >= DeferredOp.threshold {
+      return DeferredOp.note(.binary(op), [a, b], dtype: resultType, shape: shape, strides: TensorData.layout(shape, a, b))
+    }
+    let y = TensorData.uninitialized(shape, resultType, like: a.count >= b.count ? a : b, for: op.name)
+    if y.isValid { binary(op, a, b, into: y) }
+    return y
+  }
+
+  private func binary(_ op: Binary, _ a: TensorData, _ b: TensorData, into y: TensorData) {
+    let kernel = apus_binary(Runtime.isa, op.kernel, a.dtype.kernel)!
+    let (size, resultSize) = (a.dtype.itemSize, y.dtype.itemSize)
+    let (pa, pb, to) = (UnsafeRawPointer(a.base), UnsafeRawPointer(b.base), y.base)
+    // One row: layouts as the result's, which has no gaps, or scalars.
+    let (aIsScalar, bIsScalar) = (a.count == 1, b.count == 1)
+    if aIsScalar || a.lies(y.shape, y.strides), bIsScalar || b.lies(y.shape, y.strides), y.isDense {
       let (sa, sb) = (aIsScalar ? 0 : 1, bIsScalar ? 0 : 1)
-      let to = y.base
-      ThreadPool.shared.forEachChunk(of: layout.count, grain: StridedLoop.grain) { range in
+      ThreadPool.shared.forEachChunk(of: y.count, grain: StridedLoop.grain) { range in
         let i = range.lowerBound
         kernel(range.count, pa + i * sa * size, sa, pb + i * sb * size, sb, to + i * resultSize, 1)
       }
-      return y
+      return
     }
-    let y = target ?? TensorData.uninitialized(shape, resultType, for: op.name)
-    guard y.isValid else { return y }
-    let to = y.base
-    let loop = StridedLoop(shape, [a.expanded(to: shape).strides, b.expanded(to: shape).strides, y.strides])
+    let loop = StridedLoop(y.shape, [a.expanded(to: y.shape).strides, b.expanded(to: y.shape).strides, y.strides])
     let s = loop.rowStride
     loop.forEachRow { n, offset in
       kernel(n, pa + offset[0] * size, s[0], pb + offset[1] * size, s[1], to + offset[2] * resultSize, s[2])
     }
-    return y
   }
 
   package func select(_ condition: TensorData, _ a: TensorData, _ b: TensorData, shape: Dims) -> TensorData {
-    let y = TensorData.uninitialized(shape, a.dtype, for: "where")
+    if shape.product >= DeferredOp.threshold {
+      let strides = TensorData.layout(shape, a, b, condition)
+      return DeferredOp.note(.select, [condition, a, b], dtype: a.dtype, shape: shape, strides: strides)
+    }
+    let y = TensorData.uninitialized(shape, a.dtype, like: a, for: "where")
     guard y.isValid else { return y }
     let size = a.dtype.itemSize
     let kernel = apus_select(Runtime.isa, size)!
     let (pc, pa, pb) = (UnsafeRawPointer(condition.base), UnsafeRawPointer(a.base), UnsafeRawPointer(b.base))
     let to = y.base
-    let operands = [condition, a, b].map { $0.expanded(to: shape).strides }
-    let loop = StridedLoop(shape, operands + [y.strides])
+    let loop = StridedLoop(shape, [condition, a, b].map { $0.expanded(to: shape).strides } + [y.strides])
     let s = loop.rowStride
     loop.forEachRow { n, o in
       kernel(n, pc + o[0], s[0], pa + o[1] * size, s[1], pb + o[2] * size, s[2], to + o[3] * size, s[3])
     }
     return y
+  }
+
+  package func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, dtype: DType) -> TensorData {
+    let drawn = distribution.drawnType(for: dtype)
+    if shape.product >= DeferredOp.threshold {
+      let kind = DeferredOp.Kind.random(distribution, key: key, counter: counter)
+      return DeferredOp.note(kind, [], dtype: drawn, shape: shape, strides: shape.contiguousStrides).cast(dtype)
+    }
+    let y = TensorData.uninitialized(shape, drawn, for: "random")
+    if y.isValid { distribution.fill(drawn, key: key, counter: counter, first: 0, y.count, y.base) }
+    return y.cast(dtype)
   }
 }

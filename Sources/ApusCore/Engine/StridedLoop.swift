@@ -90,6 +90,8 @@ struct StridedLoop {
   }
 }
 
+// MARK: - Layouts
+
 extension TensorData {
   /// Whether the elements fill their memory without gaps, in whatever order of axes.
   var isDense: Bool {
@@ -104,9 +106,30 @@ extension TensorData {
     return true
   }
 
-  /// Fresh memory laid out as `self` is; `self` is dense.
-  func uninitializedLike(_ dtype: DType, for operation: @autoclosure () -> String) -> TensorData {
+  /// Whether this is a tensor of the given shape and strides; those of axes of size 1 don't matter.
+  @inline(__always)
+  func lies(_ otherShape: Dims, _ otherStrides: Dims) -> Bool {
+    guard shape == otherShape else { return false }
+    for axis in shape.indices where strides[axis] != otherStrides[axis] && shape[axis] != 1 { return false }
+    return true
+  }
+
+  /// The layout that an element-wise result of `shape` has: that of the first operand without gaps, or row-major.
+  static func layout(_ shape: Dims, _ operands: TensorData...) -> Dims {
+    for x in operands where x.shape == shape {
+      if x.isContiguous { break }
+      if x.isDense { return x.strides }
+    }
+    return shape.contiguousStrides
+  }
+
+  /// Fresh memory of `shape`, laid out as `model` is if that has the same shape and no gaps, and row-major otherwise.
+  @inline(__always)
+  static func uninitialized(_ shape: Dims, _ dtype: DType, like model: TensorData, for operation: @autoclosure () -> String)
+    -> TensorData
+  {
     let fresh = TensorData.uninitialized(shape, dtype, for: operation())
-    return isContiguous || !fresh.isValid ? fresh : fresh.view(shape: shape, strides: strides)
+    if model.isContiguous || !fresh.isValid || model.shape != shape || !model.isDense { return fresh }
+    return fresh.view(shape: shape, strides: model.strides)
   }
 }

@@ -10,28 +10,24 @@ package enum Distribution {
   case bits
 }
 
-extension CPUBackend {
-  package func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, dtype: DType) -> TensorData {
-    // Half types are drawn as float32.
-    let drawn: DType =
-      switch distribution {
-      case .bits: .int64
-      case .uniform, .normal: dtype == .float64 ? .float64 : .float32
-      }
-    let y = TensorData.uninitialized(shape, drawn, for: "random")
-    guard y.isValid else { return y }
-    let base = SendablePointer(y.base)
-    ThreadPool.shared.forEachChunk(of: y.count, grain: 1 << 13) { range in
-      let (first, n, p) = (range.lowerBound, range.count, base.pointer + range.lowerBound * drawn.itemSize)
-      switch (distribution, drawn) {
-      case (.bits, _): apus_random_bits64(key, counter, first, n, p.assumingMemoryBound(to: UInt64.self))
-      case (.uniform, .float64): apus_random_uniform_f64(key, counter, first, n, p.assumingMemoryBound(to: Double.self))
-      case (.uniform, _): apus_random_uniform_f32(key, counter, first, n, p.assumingMemoryBound(to: Float.self))
-      case (.normal, .float64): apus_random_normal_f64(key, counter, first, n, p.assumingMemoryBound(to: Double.self))
-      case (.normal, _): apus_random_normal_f32(key, counter, first, n, p.assumingMemoryBound(to: Float.self))
-      }
+extension Distribution {
+  /// What is drawn for numbers of `dtype`: half types are drawn as float32.
+  func drawnType(for dtype: DType) -> DType {
+    switch self {
+    case .bits: .int64
+    case .uniform, .normal: dtype == .float64 ? .float64 : .float32
     }
-    return y.cast(dtype == .int64 || dtype.isFloatingPoint ? dtype : drawn)
+  }
+
+  /// Writes elements `first ..< first + n` of a fill: the i-th is a function of (key, counter, i) alone.
+  func fill(_ dtype: DType, key: UInt64, counter: UInt64, first: Int, _ n: Int, _ y: UnsafeMutableRawPointer) {
+    switch (self, dtype) {
+    case (.bits, _): apus_random_bits64(key, counter, first, n, y.assumingMemoryBound(to: UInt64.self))
+    case (.uniform, .float64): apus_random_uniform_f64(key, counter, first, n, y.assumingMemoryBound(to: Double.self))
+    case (.uniform, _): apus_random_uniform_f32(key, counter, first, n, y.assumingMemoryBound(to: Float.self))
+    case (.normal, .float64): apus_random_normal_f64(key, counter, first, n, y.assumingMemoryBound(to: Double.self))
+    case (.normal, _): apus_random_normal_f32(key, counter, first, n, y.assumingMemoryBound(to: Float.self))
+    }
   }
 }
 

@@ -1,13 +1,29 @@
+import Synchronization
+
 /// A block of memory that tensors share until someone writes.
 package final class Storage: @unchecked Sendable {
-  package let pointer: UnsafeMutableRawPointer
+  /// The block, whatever is in it.
+  let memory: UnsafeMutableRawPointer
   package let byteCount: Int
   package let device: Device
   /// Gives the memory back; nil for blocks of the caching allocator.
   private let deallocate: ((UnsafeMutableRawPointer) -> Void)?
+  private let isWaiting = Atomic<Bool>(false)
+  /// The op whose result is to be in here and isn't yet. Read and written under `DeferredOp`'s lock.
+  var deferred: DeferredOp? { didSet { isWaiting.store(deferred != nil, ordering: .releasing) } }
+
+  /// The block with its numbers, which are computed where they have been waiting for somebody to look at them.
+  @inline(__always)
+  package var pointer: UnsafeMutableRawPointer {
+    if isWaiting.load(ordering: .acquiring) { DeferredOp.settle(self) }
+    return memory
+  }
+
+  /// Whether the numbers are there, rather than noted down as ops.
+  package var isComputed: Bool { !isWaiting.load(ordering: .acquiring) }
 
   init(allocated pointer: UnsafeMutableRawPointer, byteCount: Int) {
-    self.pointer = pointer
+    memory = pointer
     self.byteCount = byteCount
     device = .cpu
     deallocate = nil
@@ -16,7 +32,7 @@ package final class Storage: @unchecked Sendable {
   /// Memory that somebody else made: a mapped file, another framework's array.
   package init(external pointer: UnsafeMutableRawPointer, byteCount: Int, deallocate: @escaping (UnsafeMutableRawPointer) -> Void)
   {
-    self.pointer = pointer
+    memory = pointer
     self.byteCount = byteCount
     device = .cpu
     self.deallocate = deallocate
@@ -24,9 +40,9 @@ package final class Storage: @unchecked Sendable {
 
   deinit {
     if let deallocate {
-      deallocate(pointer)
+      deallocate(memory)
     } else {
-      Allocator.shared.release(pointer, byteCount)
+      Allocator.shared.release(memory, byteCount)
     }
   }
 

@@ -75,7 +75,10 @@ package final class TensorData: @unchecked Sendable {
     isValid: false)
 
   /// Whether nobody else can see the storage. (Whether nobody else holds `self` is for the caller to know.)
-  var ownsStorageAlone: Bool { isKnownUniquelyReferenced(&storage) }
+  var ownsStorageAlone: Bool {
+    _ = storage.pointer  // deferred ops that need the numbers hold on to them only once they are computed
+    return isKnownUniquelyReferenced(&storage)
+  }
 
   /// Another view of the same storage.
   package func view(shape: Dims, strides: Dims, offset: Int? = nil) -> TensorData {
@@ -115,7 +118,7 @@ package final class TensorData: @unchecked Sendable {
         return Self.smallFloats[Int(value) + 8]
       }
     }
-    return device.backend.copy(self, to: dtype)
+    return device.backend.cast(self, to: dtype)
   }
 
   /// The small integers that stand in formulas (`2 * x`, `1 - y`), made once for each of the two dtypes that they are met in.
