@@ -3,7 +3,7 @@ import CKernels
 /// The type of a tensor's elements.
 ///
 /// The raw values are those of `apus_dtype` in the C kernels.
-public enum DType: UInt8, CaseIterable, Hashable, Sendable {
+public enum DType: UInt8, CaseIterable, Hashable, Sendable, BitwiseCopyable {
   case float32, float64, float16, bfloat16
   case int64, int32, int16, int8, uint8
   case bool

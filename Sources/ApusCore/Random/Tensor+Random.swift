@@ -1,7 +1,7 @@
 import CKernels
 
 /// What a fill draws from.
-package enum Distribution {
+package enum Distribution: BitwiseCopyable {
   /// 0 ..< 1
   case uniform
   /// Mean 0, variance 1.

@@ -28,11 +28,13 @@ extension Program {
   private func run(over chunk: Range<Int>, accumulator: UnsafeMutableRawPointer?) {
     withUnsafeTemporaryAllocation(byteCount: max(registerCount * registerStride, 1), alignment: 64) { registers in
       let scratch = registers.baseAddress!
-      var start = chunk.lowerBound
-      while start < chunk.upperBound {
-        let n = min(Self.tile, chunk.upperBound - start)
-        for instruction in instructions { run(instruction, start, n, scratch, accumulator) }
-        start += n
+      instructions.withUnsafeBufferPointer { instructions in
+        var start = chunk.lowerBound
+        while start < chunk.upperBound {
+          let n = min(Self.tile, chunk.upperBound - start)
+          for instruction in instructions { run(instruction, start, n, scratch, accumulator) }
+          start += n
+        }
       }
     }
   }
@@ -53,7 +55,7 @@ extension Program {
       let b = address(instruction.inputs.1, start, scratch)
       let c = address(instruction.inputs.2, start, scratch)
       kernel(n, a.pointer, a.stride, b.pointer, b.stride, c.pointer, c.stride, y, 1)
-    case .load(let source): source.load(start, n, into: y)
+    case .load(let source): sources[source].load(start, n, into: y)
     case .random(let distribution, let dtype, let key, let counter):
       distribution.fill(dtype, key: key, counter: counter, first: start, n, y)
     case .reduce(let kernel): kernel(n, a.pointer, a.stride, accumulator!)

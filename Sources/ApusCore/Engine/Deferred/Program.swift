@@ -9,17 +9,17 @@ struct Program {
   static let tile = 1024
 
   /// Where an instruction finds an operand or leaves its result, for the tile that starts at an element.
-  enum Place {
+  enum Place: BitwiseCopyable {
     case scalar(UnsafeRawPointer)
     case memory(UnsafeMutableRawPointer, itemSize: Int)
     case register(Int)
   }
 
-  /// One C kernel with its operands.
-  struct Instruction {
-    enum Kernel {
-      /// Brings a tile of an operand that lies in another order, or is broadcast, into a register.
-      case load(TileSource)
+  /// One C kernel with its operands. Plain numbers and pointers: anything counted by reference would be counted for every tile.
+  struct Instruction: BitwiseCopyable {
+    enum Kernel: BitwiseCopyable {
+      /// Brings a tile of an operand that lies in another order, or is broadcast, into a register: one of `sources`.
+      case load(Int)
       case unary(apus_unary_kernel)
       case binary(apus_binary_kernel)
       case select(apus_select_kernel)
@@ -34,6 +34,7 @@ struct Program {
 
   let count: Int
   private(set) var instructions: [Instruction] = []
+  private(set) var sources: [TileSource] = []
   private(set) var registerCount = 0
   /// Bytes from one register to the next.
   let registerStride: Int
@@ -101,8 +102,8 @@ struct Program {
     if let load = loads.first(where: { $0.source === x }) { return .register(load.register) }
     let register = takeRegister()
     loads.append((x, register))
-    instructions.append(
-      Instruction(kernel: .load(TileSource(x, shape: op.shape, strides: op.strides)), output: .register(register)))
+    instructions.append(Instruction(kernel: .load(sources.count), output: .register(register)))
+    sources.append(TileSource(x, shape: op.shape, strides: op.strides))
     return .register(register)
   }
 
