@@ -107,11 +107,33 @@ LOOK_UP(apus_cumsum, apus_cumulative_kernel, cumsum)
 LOOK_UP(apus_cumprod, apus_cumulative_kernel, cumprod)
 LOOK_UP(apus_softmax, apus_softmax_kernel, softmax)
 LOOK_UP(apus_log_softmax, apus_softmax_kernel, log_softmax)
+LOOK_UP(apus_cross_entropy, apus_cross_entropy_kernel, cross_entropy)
+LOOK_UP(apus_cross_entropy_gradient, apus_cross_entropy_gradient_kernel, cross_entropy_gradient)
+LOOK_UP(apus_max_pool, apus_max_pool_kernel, max_pool)
+LOOK_UP(apus_avg_pool, apus_avg_pool_kernel, avg_pool)
+LOOK_UP(apus_max_pool_backward, apus_max_pool_backward_kernel, max_pool_backward)
+LOOK_UP(apus_avg_pool_backward, apus_avg_pool_backward_kernel, avg_pool_backward)
+LOOK_UP(apus_sparse_rows, apus_sparse_rows_kernel, sparse_rows)
 LOOK_UP(apus_small_gemm, apus_small_gemm_kernel, small_gemm)
 
 const apus_gemm_kernels *apus_gemm(apus_isa isa, apus_dtype dtype) {
   const apus_kernel_table *t = table(isa);
-  return !t ? NULL : dtype == APUS_F32 ? &t->gemm_f32 : dtype == APUS_F64 ? &t->gemm_f64 : NULL;
+  return t && IN_RANGE(dtype, APUS_BF16 + 1) ? &t->gemm[dtype] : NULL;
+}
+
+const apus_attention_kernels *apus_attention(apus_isa isa, apus_dtype dtype) {
+  const apus_kernel_table *t = table(isa);
+  return t && (dtype == APUS_F32 || dtype == APUS_F64) ? &t->attention[dtype == APUS_F64] : NULL;
+}
+
+const apus_conv_kernels *apus_conv(apus_isa isa, apus_dtype dtype) {
+  const apus_kernel_table *t = table(isa);
+  return t && (dtype == APUS_F32 || dtype == APUS_F64) ? &t->conv[dtype == APUS_F64] : NULL;
+}
+
+const apus_norm_kernels *apus_norm(apus_isa isa, apus_dtype dtype) {
+  const apus_kernel_table *t = table(isa);
+  return t && (dtype == APUS_F32 || dtype == APUS_F64) ? &t->norm[dtype == APUS_F64] : NULL;
 }
 
 #define NAME_CASE(name) #name,
@@ -238,4 +260,17 @@ void apus_adam(
     const apus_adam_options *o) {
   const apus_kernel_table *t = table(isa);
   if (t && (dtype == APUS_F32 || dtype == APUS_F64)) t->adam[dtype == APUS_F64](n, p, g, m, v, vmax, o);
+}
+
+// ------------------------------------------------------------------------------------------ recurrent cells
+
+void apus_cell_forward(apus_isa isa, apus_dtype dtype, apus_cell cell, const apus_cell_forward_block *block) {
+  const apus_kernel_table *t = table(isa);
+  if (t && IN_RANGE(cell, APUS_CELL_COUNT) && (dtype == APUS_F32 || dtype == APUS_F64))
+    t->cell_forward[dtype == APUS_F64][cell](block);
+}
+void apus_cell_backward(apus_isa isa, apus_dtype dtype, apus_cell cell, const apus_cell_backward_block *block) {
+  const apus_kernel_table *t = table(isa);
+  if (t && IN_RANGE(cell, APUS_CELL_COUNT) && (dtype == APUS_F32 || dtype == APUS_F64))
+    t->cell_backward[dtype == APUS_F64][cell](block);
 }

@@ -133,6 +133,9 @@ struct GradientTests {
     Record("matmul with inner size 0", samples([2, 0], in: -1...1), samples([0, 3], in: -1...1)) { $0[0].matmul($0[1]) },
     Record("softmax", x) { $0[0].softmax(dim: 1) },
     Record("softmax of the last axis", x) { $0[0].softmax(dim: -1) * $0[0] },
+    Record("scaledDotProductAttention", samples([2, 3, 2], in: -1...1), samples([2, 4, 2], in: -1...1, seed: 2)) {
+      scaledDotProductAttention($0[0], $0[1], $0[1], isCausal: true)
+    },
     Record("logSoftmax", x) { $0[0].logSoftmax(dim: 0) * $0[0] },
     Record("where", x, samples([3, 1], in: -1...1)) { `where`($0[0].detach() .> 0, $0[0] * $0[0], $0[1]) },
     Record("maskedFill", x) { $0[0].maskedFill(mask.unsqueeze(dim: 1), 0.5) * $0[0] },

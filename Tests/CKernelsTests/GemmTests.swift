@@ -105,6 +105,36 @@ private func small(_ line: Line) -> Line {
     }
   }
 
+  @Test("half types are packed as float32", arguments: apus_isa.available)
+  func halves(isa: apus_isa) throws {
+    let wide = try #require(apus_gemm(isa, APUS_F32)).pointee
+    for dtype in [APUS_F16, APUS_BF16] {
+      let kernels = try #require(apus_gemm(isa, dtype)).pointee
+      #expect(kernels.mr == wide.mr && kernels.nr == wide.nr && kernels.kc == wide.kc)
+      for (m, n, k) in Self.sizes {
+        for (aStrides, bStrides) in Self.layouts(m, n, k) {
+          let a = small(Line(dtype, count: 2 * m * k + 1)), b = small(Line(dtype, count: 2 * k * n + 1))
+          let widened = [a, b].map { line in
+            let copy = Line(APUS_F32, count: line.count)
+            for i in 0..<line.count { copy.set(i, line.real(i)) }
+            return copy
+          }
+          let sizeA = (m + wide.mr - 1) / wide.mr * wide.mr * k, sizeB = (n + wide.nr - 1) / wide.nr * wide.nr * k
+          let packed = [sizeA, sizeA, sizeB, sizeB].map { Line(APUS_F32, count: $0) }
+          kernels.pack_a(m, k, a.pointer, aStrides.0, aStrides.1, packed[0].pointer)
+          wide.pack_a(m, k, widened[0].pointer, aStrides.0, aStrides.1, packed[1].pointer)
+          kernels.pack_b(k, n, b.pointer, bStrides.0, bStrides.1, packed[2].pointer)
+          wide.pack_b(k, n, widened[1].pointer, bStrides.0, bStrides.1, packed[3].pointer)
+          withExtendedLifetime((a, b, widened)) {}  // a pointer keeps nobody alive
+          let numbers = packed.map { line in (0..<line.count).map(line.real) }
+          let comment: Comment = "\(isa) \(dtype) \(m)x\(n)x\(k) strides \(aStrides) \(bStrides)"
+          #expect(numbers[0] == numbers[1] && numbers[2] == numbers[3] && packed.allSatisfy(\.gapsAreUntouched), comment)
+          withExtendedLifetime((a, b, widened)) {}  // the kernels had their addresses
+        }
+      }
+    }
+  }
+
   @Test("small products of every dtype and layout", arguments: apus_isa.available)
   func smallProducts(isa: apus_isa) throws {
     for dtype in apus_dtype.all {

@@ -202,9 +202,10 @@ def optimizer_cases(make, options):
             yield {"name": str(chosen), "options": {k: float(v) for k, v in flat.items()}, **record}
 
 
-write("ApusNNTests", "linear", list(linear_cases()))
-write("ApusNNTests", "mse", list(mse_cases()))
-write("ApusNNTests", "crossEntropy", pairwise(cross_entropy_cases()))
-write("ApusNNTests", "nll", pairwise(nll_cases()))
-for name, (make, options) in OPTIMIZERS.items():
-    write("ApusOptimTests", name, list(optimizer_cases(make, options)))
+if __name__ == "__main__":
+    write("ApusNNTests", "linear", list(linear_cases()))
+    write("ApusNNTests", "mse", list(mse_cases()))
+    write("ApusNNTests", "crossEntropy", pairwise(cross_entropy_cases()))
+    write("ApusNNTests", "nll", pairwise(nll_cases()))
+    for name, (make, options) in OPTIMIZERS.items():
+        write("ApusOptimTests", name, list(optimizer_cases(make, options)))

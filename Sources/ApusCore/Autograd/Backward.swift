@@ -12,7 +12,7 @@ extension Tensor {
     guard let seed = seedGradient(gradient, "backward") else { return }
     var pass = BackwardPass(createGraph: createGraph, retainGraph: retainGraph ?? createGraph)
     pass.add(seed, to: node!)
-    withGrad(createGraph) { pass.run() }
+    pass.run()
   }
 
   /// Checks the gradient that a pass starts from, or makes it.
@@ -55,9 +55,9 @@ public func grad(
     }
   }
   var pass = BackwardPass(createGraph: createGraph, retainGraph: retainGraph ?? createGraph, targets: xs.map { $0.node! })
-  pass.restrict(from: y.node!)
+  pass.restrict(from: [y.node!])
   pass.add(seed, to: y.node!)
-  withGrad(createGraph) { pass.run() }
+  pass.run()
   return xs.map { x in pass.found[ObjectIdentifier(x.node!)] ?? Tensor.zerosLike(x) }
 }
 
@@ -68,15 +68,21 @@ struct BackwardPass {
   /// With targets: collect their gradients in `found`; without: in the `grad` of the leaves.
   private let targets: Set<ObjectIdentifier>?
   private(set) var found: [ObjectIdentifier: Tensor] = [:]
+  /// With targets: whether they count as independent of each other, so that the pass ends at each.
+  private let endsAtTargets: Bool
   /// With targets: the nodes that lie on a way to one.
   private var onTheWay: Set<ObjectIdentifier>?
+
+  /// Where the pass was started inside `detectAnomaly`.
+  var anomaly = Context.mode.anomaly
 
   private var queue = NodeQueue()
   private var pending: [ObjectIdentifier: Tensor] = [:]
 
-  init(createGraph: Bool, retainGraph: Bool, targets: [Node]? = nil) {
+  init(createGraph: Bool, retainGraph: Bool, targets: [Node]? = nil, endsAtTargets: Bool = false) {
     self.createGraph = createGraph
     self.retainGraph = retainGraph
+    self.endsAtTargets = endsAtTargets
     self.targets = targets.map { Set($0.map { ObjectIdentifier($0) }) }
   }
 
@@ -92,10 +98,19 @@ struct BackwardPass {
     }
   }
 
+  /// Walks the graph. The pass has a mode of its own: rules run in the dtypes that they get, and are looked at as a whole.
   mutating func run() {
+    var mode = Context.mode
+    if mode.isGradEnabled == createGraph, mode.anomaly == nil, mode.autocast == nil { return walk() }
+    (mode.isGradEnabled, mode.anomaly, mode.autocast) = (createGraph, nil, nil)
+    Context.$mode.withValue(mode) { walk() }
+  }
+
+  private mutating func walk() {
     while let node = queue.popYoungest() {
       guard var gradient = pending.removeValue(forKey: ObjectIdentifier(node)), gradient.isValid else { continue }
-      gradient = runHooks(of: node, gradient)
+      // Where the pass ends somebody else's goes on, and calls the hooks.
+      if !ends(at: node) { gradient = runHooks(of: node, gradient) }
       keep(gradient, at: node)
       if !node.isLeaf { passBack(gradient, through: node) }
     }
@@ -130,7 +145,7 @@ struct BackwardPass {
   }
 
   private mutating func passBack(_ gradient: Tensor, through node: Node) {
-    guard !node.isUnchained else { return }
+    guard !node.isUnchained, !ends(at: node) else { return }
     guard
       check(
         !node.isReleased, .autograd, "backward",
@@ -139,6 +154,7 @@ struct BackwardPass {
     let needs = node.inputs.map { $0.node.map(isOnTheWay) ?? false }
     guard needs.contains(true) else { return }
     let gradients = evaluate(node, gradient, needs)
+    if let anomaly, anomaly.hasAnomaly(gradients, of: node, from: gradient) { return }
     for (i, input) in node.inputs.enumerated() where needs[i] {
       guard let inputGradient = gradients[i], let inputNode = input.node else { continue }
       add(inputGradient.sum(to: input.shape).to(input.dtype), to: inputNode)
@@ -159,7 +175,9 @@ struct BackwardPass {
   private func output(of node: Node) -> Tensor { Tensor(node.output!, createGraph ? node : nil) }
 
   private func inputs(of node: Node, _ needs: [Bool]) -> Inputs {
-    Inputs(values: node.inputs.map { Tensor($0.data!, createGraph ? $0.node : nil) }, isNeeded: needs)
+    Inputs(
+      values: node.inputs.map { $0.data.map { [node = $0.node] in Tensor($0, createGraph ? node : nil) } ?? .invalid },
+      isNeeded: needs)
   }
 
   /// Gives up what only this pass needed. Links to other nodes stay, so a second pass can say what is wrong.
@@ -171,13 +189,15 @@ struct BackwardPass {
     for i in node.inputs.indices { node.inputs[i].data = nil }
   }
 
+  private func ends(at node: Node) -> Bool { endsAtTargets && targets?.contains(ObjectIdentifier(node)) == true }
+
   private func isOnTheWay(_ node: Node) -> Bool { onTheWay?.contains(ObjectIdentifier(node)) ?? true }
 
-  /// Finds the nodes between `root` and the targets, so that nothing else is computed.
-  mutating func restrict(from root: Node) {
+  /// Finds the nodes between `roots` and the targets, so that nothing else is computed.
+  mutating func restrict(from roots: [Node]) {
     guard let targets else { return }
     var reaches: [ObjectIdentifier: Bool] = [:]
-    var stack: [(node: Node, isDone: Bool)] = [(root, false)]
+    var stack = roots.map { (node: $0, isDone: false) }
     while let (node, isDone) = stack.popLast() {
       let id = ObjectIdentifier(node)
       if isDone {
@@ -186,6 +206,7 @@ struct BackwardPass {
       } else if reaches[id] == nil {
         reaches[id] = targets.contains(id)
         stack.append((node, true))
+        if ends(at: node) { continue }
         for input in node.inputs {
           if let next = input.node, reaches[ObjectIdentifier(next)] == nil { stack.append((next, false)) }
         }

@@ -37,6 +37,14 @@ package final class Node: @unchecked Sendable {
       shape = x.data.shape
       dtype = x.data.dtype
     }
+
+    /// An input whose numbers nobody needs.
+    init(_ node: Node) {
+      self.node = node
+      data = nil
+      shape = node.shape
+      dtype = node.dtype
+    }
   }
 
   /// Counts up over the life of the process: an op's node is younger than those of its inputs, so decreasing order is an order in which
@@ -53,11 +61,12 @@ package final class Node: @unchecked Sendable {
   /// Set by `unchain`: gradients stop here.
   var isUnchained = false
 
-  /// What leaves have and other nodes only when a user asks: gradient, hooks, name.
+  /// What leaves have and other nodes only when a user asks: gradient, hooks, name, where the op was called.
   struct Attachments {
     var grad: Tensor?
     var retainsGrad = false
     var name: String?
+    var callSite: CallSite?
     var hooks: [(id: Int, body: (Tensor) -> Tensor?)] = []
     var nextHook = 0
 
@@ -85,6 +94,9 @@ package final class Node: @unchecked Sendable {
 
   private static let counter = Atomic<UInt64>(0)
 
+  /// The id of the youngest node so far.
+  static var youngest: UInt64 { counter.load(ordering: .relaxed) }
+
   init(_ operation: OperationName, _ rule: Rule, _ inputs: [Input], output: TensorData) {
     id = Self.counter.add(1, ordering: .relaxed).newValue
     self.operation = operation
@@ -93,6 +105,7 @@ package final class Node: @unchecked Sendable {
     self.output = rule.keepsOutput ? output : nil
     shape = output.shape
     dtype = output.dtype
+    if _slowPath(Context.hasOpenScopes), let scope = Context.mode.anomaly { attach { $0.callSite = scope.callSite } }
   }
 
   /// A leaf.
@@ -136,6 +149,7 @@ package final class Node: @unchecked Sendable {
 /// The result of an op with one input, with its place in the graph where a gradient is wanted.
 @inline(__always)
 package func recorded(_ y: TensorData, _ operation: OperationName, _ rule: @autoclosure () -> Rule, _ x: Tensor) -> Tensor {
+  if _slowPath(Context.hasOpenScopes), hasAnomaly(y, operation, [x]) { return .invalid }
   guard x.node != nil, y.isValid, y.dtype.isFloatingPoint, Context.mode.isGradEnabled else { return Tensor(y) }
   let rule = rule()
   return Tensor(y, Node(operation, rule, [Node.Input(x, keep: rule.keepsInputs)], output: y))
@@ -146,6 +160,7 @@ package func recorded(_ y: TensorData, _ operation: OperationName, _ rule: @auto
 package func recorded(_ y: TensorData, _ operation: OperationName, _ rule: @autoclosure () -> Rule, _ a: Tensor, _ b: Tensor)
   -> Tensor
 {
+  if _slowPath(Context.hasOpenScopes), hasAnomaly(y, operation, [a, b]) { return .invalid }
   guard a.node != nil || b.node != nil, y.isValid, y.dtype.isFloatingPoint, Context.mode.isGradEnabled else { return Tensor(y) }
   let rule = rule()
   let keep = rule.keepsInputs
@@ -155,6 +170,7 @@ package func recorded(_ y: TensorData, _ operation: OperationName, _ rule: @auto
 /// The same for any number of inputs.
 package func recorded(_ y: TensorData, _ operation: OperationName, _ rule: @autoclosure () -> Rule, _ inputs: [Tensor]) -> Tensor
 {
+  if _slowPath(Context.hasOpenScopes), hasAnomaly(y, operation, inputs) { return .invalid }
   guard y.isValid, y.dtype.isFloatingPoint, inputs.contains(where: { $0.node != nil }), Context.mode.isGradEnabled else {
     return Tensor(y)
   }

@@ -49,21 +49,30 @@ extension CPUBackend {
     }
     let y = copy(x, to: x.dtype)
     guard y.isValid, index.count > 0 else { return y }
-    // One thread, in row-major order: the last write wins and sums have a fixed order.
+    // In row-major order: the last write wins and sums have a fixed order.
     let size = x.dtype.itemSize
     let kernel = combine == .add ? apus_binary(Runtime.isa, APUS_BINARY_add, x.dtype.kernel)! : nil
     let frameStrides = x.rank == 0 ? Dims() : y.strides.replacing(axis, with: 0)
     let along = x.rank == 0 ? 0 : y.strides[axis]
-    let target = AxisWalk(zip(index.shape, frameStrides).map { ($0, $1) })
-    let walk = (
-      index: AxisWalk(zip(index.shape, index.strides).map { ($0, $1) }),
-      source: AxisWalk(zip(index.shape, source.strides).map { ($0, $1) })
-    )
+    // The last axis is walked by its strides, the others by their number.
+    let inner = index.rank == 0 ? 1 : index.shape[index.rank - 1]
+    let outer = { (strides: Dims) in AxisWalk(zip(index.shape, strides).dropLast().map { ($0, $1) }) }
+    let step = { (strides: Dims) in index.rank == 0 ? 0 : strides[index.rank - 1] }
+    let walk = (target: outer(frameStrides), index: outer(index.strides), source: outer(source.strides))
+    let steps = (target: step(frameStrides), index: step(index.strides), source: step(source.strides))
     let indices = index.base.assumingMemoryBound(to: Int64.self)
-    for i in 0..<index.count {
-      let place = y.base + (target.offset(i) + Int(indices[walk.index.offset(i)]) * along) * size
-      let element = UnsafeRawPointer(source.base + walk.source.offset(i) * size)
-      if let kernel { kernel(1, place, 1, element, 1, place, 1) } else { place.copyMemory(from: element, byteCount: size) }
+    let (base, sourceBase) = (SendablePointer(y.base), UnsafeRawPointer(source.base))
+    // Lines along the axis itself write apart from each other; in any other direction two may meet, so one thread walks them in order.
+    let lines = index.count / inner
+    ThreadPool.shared.forEachChunk(of: lines, grain: axis == x.rank - 1 ? max(1, (1 << 13) / inner) : lines) { range in
+      for line in range {
+        let (target, index, source) = (walk.target.offset(line), walk.index.offset(line), walk.source.offset(line))
+        for i in 0..<inner {
+          let place = base.pointer + (target + i * steps.target + Int(indices[index + i * steps.index]) * along) * size
+          let element = sourceBase + (source + i * steps.source) * size
+          if let kernel { kernel(1, place, 1, element, 1, place, 1) } else { place.copyMemory(from: element, byteCount: size) }
+        }
+      }
     }
     return y
   }

@@ -35,7 +35,8 @@ extension CPUBackend {
 /// One matrix product C = A B on the CPU: small ones at once, larger ones by packed blocks.
 ///
 /// Blocking (Goto and van de Geijn 2008): a block of B of `kc` rows is packed once and stays in the cache while panels of A stream past
-/// it. Every element of C sums over k in the same order whatever the blocks and threads, so results don't depend on either.
+/// it. Every element of C sums over k in the same order whatever the blocks and threads, so results don't depend on either. Half types
+/// are packed as float32 and summed in it; C is rounded once, at the end.
 private struct MatrixProduct {
   let m, n, k: Int
   let a: (row: Int, column: Int)
@@ -45,7 +46,7 @@ private struct MatrixProduct {
 
   func run(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, isParallel: Bool) {
     if let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee, m * n * k > 4096, k > 0 {
-      blocked(kernels, pa, pb, pc)
+      if dtype.itemSize == 2 { throughFloat32(kernels, pa, pb, pc) } else { blocked(kernels, pa, pb, pc, dtype.itemSize) }
     } else {
       small(pa, pb, pc)
     }
@@ -62,10 +63,25 @@ private struct MatrixProduct {
     }
   }
 
-  private func blocked(
+  private func throughFloat32(
     _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer
   ) {
-    let size = dtype.itemSize
+    let size = DType.float32.itemSize
+    guard let wide = Storage.allocate(m * n * size, for: "matmul") else { return }
+    blocked(kernels, pa, pb, wide.pointer, size)
+    let cast = apus_cast(Runtime.isa, DType.float32.kernel, dtype.kernel)!
+    let (sums, c) = (SendablePointer(wide.pointer), SendablePointer(pc))
+    ThreadPool.shared.forEachChunk(of: m * n, grain: StridedLoop.grain) { range in
+      cast(
+        range.count, sums.pointer + range.lowerBound * size, 1, c.pointer + range.lowerBound * dtype.itemSize, 1)
+    }
+  }
+
+  /// - Parameter size: of an element of C and of the packed operands, in bytes.
+  private func blocked(
+    _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, _ size: Int
+  ) {
+    let itemSize = dtype.itemSize
     let roundUp = { (x: Int, unit: Int) in (x + unit - 1) / unit * unit }
     let kc = min(k, kernels.kc)
     let nc = min(roundUp(n, kernels.nr), kernels.nc)
@@ -90,12 +106,12 @@ private struct MatrixProduct {
             let first = task * panelsPerTask * kernels.nr
             let count = min(panelsPerTask * kernels.nr, nCount - first)
             kernels.pack_b(
-              kCount, count, pb + (kStart * b.row + (nStart + first) * b.column) * size, b.row, b.column,
+              kCount, count, pb + (kStart * b.row + (nStart + first) * b.column) * itemSize, b.row, b.column,
               blockB.pointer + first * kCount * size)
           } else {
             let first = (task - tasksB) * mc
             kernels.pack_a(
-              min(mc, m - first), kCount, pa + (first * a.row + kStart * a.column) * size, a.row, a.column,
+              min(mc, m - first), kCount, pa + (first * a.row + kStart * a.column) * itemSize, a.row, a.column,
               blockA.pointer + first * kCount * size)
           }
         }

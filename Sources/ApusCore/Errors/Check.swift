@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Tests a rule of an op. `precondition` would print nothing in release builds.
 ///
 /// - Returns: true where the rule holds. Otherwise the program ends with the text, or, inside `catching`, the error is recorded and
@@ -58,8 +60,25 @@ final class ErrorSink: Sendable {
 package struct Mode: Sendable {
   package var isGradEnabled = true
   var errors: ErrorSink?
+  /// Inside `detectAnomaly`.
+  var anomaly: AnomalyScope?
+  /// Inside `autocast`.
+  var autocast: AutocastScope?
 }
 
 package enum Context {
   @TaskLocal package static var mode = Mode()
+
+  /// How many `detectAnomaly` and `autocast` scopes are open in the process: while there is none, ops need not look at the mode for them.
+  private static let openScopes = Atomic<Int>(0)
+
+  @inline(__always)
+  package static var hasOpenScopes: Bool { openScopes.load(ordering: .relaxed) > 0 }
+
+  /// Runs `body` in a mode that concerns every op.
+  static func withScope<R>(_ mode: Mode, _ body: () throws -> R) rethrows -> R {
+    openScopes.add(1, ordering: .relaxed)
+    defer { openScopes.subtract(1, ordering: .relaxed) }
+    return try $mode.withValue(mode, operation: body)
+  }
 }

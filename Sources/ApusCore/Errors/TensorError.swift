@@ -17,6 +17,8 @@ public struct TensorError: Error, Hashable, Sendable, CustomStringConvertible {
     case device
     /// A size that overflows, or memory that cannot be had.
     case outOfMemory
+    /// A NaN or an infinity that `detectAnomaly` found.
+    case notFinite
     /// Something that Apus does not do.
     case unsupported
   }

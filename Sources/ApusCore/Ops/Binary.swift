@@ -95,6 +95,11 @@ extension Tensor {
 extension Tensor {
   /// Applies a primitive; the one place where binary ops meet promotion, broadcasting, the backend and the graph.
   package static func binary(_ op: Binary, _ a: Tensor, _ b: Tensor) -> Tensor {
+    if _slowPath(Context.hasOpenScopes), op == .pow, case let (x, y) = (widened(a), widened(b)),
+      x.dtype != a.dtype || y.dtype != b.dtype
+    {
+      return binary(op, x, y)
+    }
     guard let (x, y, shape) = operands(op, a, b) else { return .invalid }
     if a.data.isWeak, b.data.isWeak, !op.isComparison { return Tensor(weak(op, a.data, b.data)) }
     let result = a.device.backend.binary(op, x, y, shape: shape, into: nil)

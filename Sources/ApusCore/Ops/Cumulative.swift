@@ -15,6 +15,7 @@ extension Tensor {
   /// Running sum along an axis: `y[i] = x[0] + … + x[i]`. Integers and bool give int64.
   public func cumsum(dim: Int) -> Tensor {
     guard isValid, let axis = resolve(dim, "cumsum") else { return .invalid }
+    if Context.hasOpenScopes, case let wide = widened(self), wide.dtype != dtype { return wide.cumsum(dim: axis) }
     let x = data.cast(dtype.sumType)
     if rank == 0 { return Tensor(x, node) }
     // dL/dx[i] = Σ dL/dy[j] for j ≥ i: the running sum from the other end.

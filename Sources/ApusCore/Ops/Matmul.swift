@@ -18,6 +18,11 @@ extension Tensor {
         inner.0 == inner.1, .shape, "matmul", "\(shape) × \(other.shape): inner sizes \(inner.0) and \(inner.1) differ")
     else { return .invalid }
     guard check(device == other.device, .device, "matmul", "tensors on \(device) and \(other.device)") else { return .invalid }
+    if Context.hasOpenScopes, case let (a, b) = (autocasted(self), autocasted(other)),
+      a.dtype != dtype || b.dtype != other.dtype
+    {
+      return a.matmul(b)
+    }
     if rank == 1 { return unsqueeze(dim: 0).matmul(other).squeeze(dim: other.rank == 1 ? 0 : -2) }
     if other.rank == 1 { return matmul(other.unsqueeze(dim: 1)).squeeze(dim: -1) }
     if rank > 2 && other.rank == 2 {

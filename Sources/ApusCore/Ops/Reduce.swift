@@ -39,6 +39,14 @@ extension Reduce {
     }
   }
 
+  /// Whether `autocast` computes it in float32.
+  var needsRange: Bool {
+    switch self {
+    case .sum, .prod: true
+    case .mean, .amax, .amin, .all, .any: false
+    }
+  }
+
   package var kernel: apus_reduce_op {
     switch self {
     case .sum, .mean: APUS_REDUCE_sum
@@ -77,6 +85,9 @@ extension Tensor {
   /// Applies a primitive; `dims` nil means all axes.
   func reduce(_ op: Reduce, dims: [Int]?, keepDim: Bool) -> Tensor {
     guard isValid else { return self }
+    if _slowPath(Context.hasOpenScopes), op.needsRange, case let wide = widened(self), wide.dtype != dtype {
+      return wide.reduce(op, dims: dims, keepDim: keepDim)
+    }
     guard let axes = axes(dims, for: "\(op.name)") else { return .invalid }
     let isReduced = mask(of: axes)
     let reducedCount = axes.reduce(1) { $0 * data.shape[$1] }
@@ -148,6 +159,9 @@ extension Tensor {
   /// Product of all elements, or over `dims`. Integers and bool give int64. The gradient is exact also where elements are 0.
   public func prod(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor {
     guard isValid else { return self }
+    if Context.hasOpenScopes, case let wide = widened(self), wide.dtype != dtype {
+      return wide.prod(dims: dims, keepDim: keepDim)
+    }
     guard node != nil, isGradEnabled else { return reduce(.prod, dims: dims, keepDim: keepDim) }
     guard let axes = axes(dims, for: "prod") else { return .invalid }
     var y = self
@@ -231,7 +245,7 @@ extension Tensor {
   /// ln Σ exp(x) over all elements or over `dims`, stable for large inputs; −∞ for nothing but −∞.
   public func logsumexp(dims: [Int]? = nil, keepDim: Bool = false) -> Tensor {
     guard isValid else { return self }
-    let x = dtype.isFloatingPoint ? self : to(dtype.floatingType)
+    let x = widened(dtype.isFloatingPoint ? self : to(dtype.floatingType))
     guard let axes = axes(dims, for: "logsumexp") else { return .invalid }
     guard x.count > 0 else { return x.exp().sum(dims: axes, keepDim: keepDim).log() }
     let greatest = x.detach().amax(dims: axes, keepDim: true)

@@ -22,6 +22,9 @@ extension Tensor {
   private func softmax(_ dim: Int, isLogarithm: Bool, _ rule: @escaping (Int, Tensor, Tensor) -> Tensor) -> Tensor {
     let name: StaticString = isLogarithm ? "logSoftmax" : "softmax"
     guard isValid, let axis = resolve(dim, "\(name)") else { return .invalid }
+    if _slowPath(Context.hasOpenScopes), case let wide = widened(self), wide.dtype != dtype {
+      return wide.softmax(axis, isLogarithm: isLogarithm, rule)
+    }
     if rank == 0 { return reshape([1]).softmax(0, isLogarithm: isLogarithm, rule).reshape([]) }
     let y = device.backend.softmax(data.cast(dtype.floatingType), axis: axis, isLogarithm: isLogarithm)
     return recorded(y, .named(name), .fromOutput { dy, y in [rule(axis, dy, y)] }, self)

@@ -86,6 +86,16 @@ extension Unary {
     }
   }
 
+  /// Whether `autocast` computes it in float32.
+  var needsRange: Bool {
+    switch self {
+    case .exp, .exp2, .expm1, .log, .log2, .log10, .log1p, .reciprocal, .rsqrt, .sinh, .cosh, .tan, .asin, .acos, .erfinv: true
+    case .neg, .abs, .sign, .square, .sqrt, .sin, .cos, .atan, .tanh, .asinh, .acosh, .atanh, .erf, .erfc, .sigmoid, .relu,
+      .logSigmoid, .floor, .ceil, .round, .trunc, .bitwiseNot, .logicalNot, .isNaN, .isInfinite, .isFinite:
+      false
+    }
+  }
+
   package var kernel: apus_unary_op { apus_unary_op(rawValue: numericCast(rawValue)) }
   package var name: String { "\(self)" }
 }
@@ -99,6 +109,9 @@ extension Tensor {
   @inline(__always)
   package func unary(_ op: Unary) -> Tensor {
     guard isValid else { return self }
+    if _slowPath(Context.hasOpenScopes), op.needsRange, case let wide = widened(self), wide.dtype != dtype {
+      return wide.unary(op)
+    }
     guard let dtype = op.computeType(dtype) else {
       fail(TensorError(.dtype, op.name, "is not defined for \(self.dtype)"))
       return .invalid

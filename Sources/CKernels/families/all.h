@@ -15,9 +15,15 @@
 #include "binary.h"
 #include "reduce.h"
 #include "softmax.h"
+#include "cross_entropy.h"
+#include "normalization.h"
 #include "gemm.h"
+#include "attention.h"
+#include "convolution.h"
+#include "pooling.h"
 #include "random.h"
 #include "optimizer.h"
+#include "recurrent.h"
 
 #define CASTS_FROM(T) { \
     [APUS_F32] = cast_##T##_f32, [APUS_F64] = cast_##T##_f64, [APUS_F16] = cast_##T##_f16, [APUS_BF16] = cast_##T##_bf16, \
@@ -39,9 +45,20 @@ const apus_kernel_table APUS_TABLE = {
   .cumprod = BY_DTYPE(cumprod, cumprod_b8),
   .softmax = FLOATS_BY_DTYPE(softmax),
   .log_softmax = FLOATS_BY_DTYPE(log_softmax),
-  .gemm_f32 = GEMM_ENTRY(f32, APUS_GEMM_F32_BLOCKS),
-  .gemm_f64 = GEMM_ENTRY(f64, APUS_GEMM_F64_BLOCKS),
+  .cross_entropy = FLOATS_BY_DTYPE(cross_entropy),
+  .cross_entropy_gradient = FLOATS_BY_DTYPE(cross_entropy_gradient),
+  .norm = {NORM_ENTRY(f32), NORM_ENTRY(f64)},
+  .gemm = {
+    [APUS_F32] = GEMM_ENTRY(f32, f32, APUS_GEMM_F32_BLOCKS), [APUS_F64] = GEMM_ENTRY(f64, f64, APUS_GEMM_F64_BLOCKS),
+    [APUS_F16] = GEMM_ENTRY(f16, f32, APUS_GEMM_F32_BLOCKS), [APUS_BF16] = GEMM_ENTRY(bf16, f32, APUS_GEMM_F32_BLOCKS)},
   .small_gemm = BY_DTYPE(small_gemm, small_gemm_b8),
+  .attention = {ATTENTION_ENTRY(f32), ATTENTION_ENTRY(f64)},
+  .conv = {CONV_ENTRY(f32), CONV_ENTRY(f64)},
+  .max_pool = {max_pool_f32, max_pool_f64},
+  .avg_pool = {avg_pool_f32, avg_pool_f64},
+  .max_pool_backward = {max_pool_backward_f32, max_pool_backward_f64},
+  .avg_pool_backward = {avg_pool_backward_f32, avg_pool_backward_f64},
+  .sparse_rows = {sparse_rows_f32, sparse_rows_f64},
   .bits32 = random_bits32,
   .bits64 = random_bits64,
   .uniform_f32 = random_uniform_f32,
@@ -50,4 +67,6 @@ const apus_kernel_table APUS_TABLE = {
   .normal_f64 = random_normal_f64,
   .sgd = {sgd_f32, sgd_f64},
   .adam = {adam_f32, adam_f64},
+  .cell_forward = CELLS_BY_DTYPE(forward),
+  .cell_backward = CELLS_BY_DTYPE(backward),
 };

@@ -54,6 +54,49 @@ INLINE void pack_transpose_f64(ptrdiff_t rows, ptrdiff_t columns, const f64 *x, 
 PACK_PANEL(f32)
 PACK_PANEL(f64)
 
+// Half types become float32 on the way into the panel: the product itself is float32's. Lines that lie along k are widened a piece at a
+// time into a buffer that stays in L1, and turned from there.
+enum { PIECE = 64, WIDEST = NR_f32 > MR ? NR_f32 : MR };
+
+#define PACK_HALF(T) \
+  INLINE void JOIN(pack_panel, T)( \
+      ptrdiff_t kc, ptrdiff_t width, ptrdiff_t used, const T *x, ptrdiff_t step, ptrdiff_t advance, f32 *y) { \
+    if (used < width) \
+      for (ptrdiff_t k = 0; k < kc; k++) \
+        for (ptrdiff_t r = used; r < width; r++) y[k * width + r] = 0; \
+    if (step == 1 && used == width) { \
+      for (ptrdiff_t k = 0; k < kc; k++) \
+        VECTOR_LOOP for (ptrdiff_t r = 0; r < width; r++) y[k * width + r] = load_##T(x[r + k * advance]); \
+    } else if (advance == 1) { \
+      f32 lines[WIDEST * PIECE]; \
+      for (ptrdiff_t start = 0; start < kc; start += PIECE) { \
+        const ptrdiff_t count = MIN(PIECE, kc - start); \
+        for (ptrdiff_t r = 0; r < used; r++) { \
+          const T *line = x + r * step + start; \
+          VECTOR_LOOP for (ptrdiff_t k = 0; k < count; k++) lines[r * PIECE + k] = load_##T(line[k]); \
+        } \
+        pack_transpose_f32(used, count, lines, PIECE, y + start * width, width); \
+      } \
+    } else { \
+      for (ptrdiff_t k = 0; k < kc; k++) \
+        SCALAR_LOOP for (ptrdiff_t r = 0; r < used; r++) y[k * width + r] = load_##T(x[r * step + k * advance]); \
+    } \
+  } \
+  static void JOIN(pack_a, T)( \
+      ptrdiff_t mc, ptrdiff_t kc, const void *av, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) { \
+    const T *a = av; f32 *y = packed; \
+    for (ptrdiff_t i = 0; i < mc; i += MR, y += MR * kc) \
+      JOIN(pack_panel, T)(kc, MR, MIN(MR, mc - i), a + i * row_stride, row_stride, column_stride, y); \
+  } \
+  static void JOIN(pack_b, T)( \
+      ptrdiff_t kc, ptrdiff_t nc, const void *bv, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) { \
+    const T *b = bv; f32 *y = packed; \
+    for (ptrdiff_t j = 0; j < nc; j += NR_f32, y += NR_f32 * kc) \
+      JOIN(pack_panel, T)(kc, NR_f32, MIN(NR_f32, nc - j), b + j * column_stride, column_stride, row_stride, y); \
+  }
+PACK_HALF(f16)
+PACK_HALF(bf16)
+
 // ------------------------------------------------------------------------------------------ the register tile
 
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -244,7 +287,8 @@ SMALL_GEMM(i8, uint32_t, (i8), +, *) SMALL_GEMM(u8, uint32_t, (u8), +, *) SMALL_
 
 // ------------------------------------------------------------------------------------------ table entries
 
-#define GEMM_ENTRY(F, blocks) GEMM_ENTRY_(F, blocks)
-#define GEMM_ENTRY_(F, panels_m, panels_n, k) { \
+// T is what is packed, F what the product computes in.
+#define GEMM_ENTRY(T, F, blocks) GEMM_ENTRY_(T, F, blocks)
+#define GEMM_ENTRY_(T, F, panels_m, panels_n, k) { \
     .mr = MR, .nr = NR_##F, .mc = MR * (panels_m), .nc = NR_##F * (panels_n), .kc = k, \
-    .pack_a = JOIN(pack_a, F), .pack_b = JOIN(pack_b, F), .block = JOIN(gemm_block, F) }
+    .pack_a = JOIN(pack_a, T), .pack_b = JOIN(pack_b, T), .block = JOIN(gemm_block, F) }

@@ -1,10 +1,12 @@
 // Philox 4x32-10: a counter goes in, four random words come out (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy
-// as 1, 2, 3", 2011). Sixteen blocks are computed side by side so that the ten rounds become vector instructions.
+// as 1, 2, 3", 2011). Sixteen blocks are computed side by side so that the ten rounds become vector instructions, and four such
+// chains in step, because a round waits for the multiplications of the one before.
 //
 // All arithmetic here is integer or a fixed sequence of IEEE operations without fused multiply-add, so a fill gives the same
 // bits on every instruction set.
 
-enum { PHILOX_BLOCKS = 16, PHILOX_WORDS = 4 * PHILOX_BLOCKS };
+enum { PHILOX_LANES = 16, PHILOX_CHAINS = 4, PHILOX_BLOCKS = PHILOX_CHAINS * PHILOX_LANES, PHILOX_WORDS = 4 * PHILOX_BLOCKS };
+#define EACH_CHAIN _Pragma("clang loop unroll(full)") for (int g = 0; g < PHILOX_CHAINS; g++)
 
 typedef uint32_t words16 __attribute__((ext_vector_type(16)));
 typedef uint64_t pairs8 __attribute__((ext_vector_type(8)));
@@ -19,39 +21,48 @@ typedef uint64_t pairs8 __attribute__((ext_vector_type(8)));
     __builtin_memcpy(&high, &highs, sizeof high); \
   }
 
-// Words of blocks counter ... counter + 15, in order.
+// Words of blocks counter ... counter + PHILOX_BLOCKS - 1, in order.
 static void philox_words(uint64_t key, uint64_t counter, uint32_t *out) {
-  words16 c0, c1, c2 = 0, c3 = 0;
-  for (int i = 0; i < PHILOX_BLOCKS; i++) {
-    c0[i] = (uint32_t)(counter + (uint64_t)i);
-    c1[i] = (uint32_t)((counter + (uint64_t)i) >> 32);
+  words16 c0[PHILOX_CHAINS], c1[PHILOX_CHAINS], c2[PHILOX_CHAINS], c3[PHILOX_CHAINS];
+  EACH_CHAIN {
+    const uint64_t first = counter + (uint64_t)(g * PHILOX_LANES);
+    const words16 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    c0[g] = (uint32_t)first + lanes;
+    // A lane that wrapped around (its comparison is all ones) has carried.
+    c1[g] = (uint32_t)(first >> 32) - (words16)(c0[g] < (uint32_t)first);
+    c2[g] = c3[g] = 0;
   }
   uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
   for (int round = 0; round < 10; round++) {
-    words16 p_low, p_high, q_low, q_high;
-    MULTIPLY_WIDE(c0, 0xD2511F53u, p_low, p_high)
-    MULTIPLY_WIDE(c2, 0xCD9E8D57u, q_low, q_high)
-    c0 = q_high ^ c1 ^ k0;
-    c2 = p_high ^ c3 ^ k1;
-    c1 = q_low;
-    c3 = p_low;
+    EACH_CHAIN {
+      words16 p_low, p_high, q_low, q_high;
+      MULTIPLY_WIDE(c0[g], 0xD2511F53u, p_low, p_high)
+      MULTIPLY_WIDE(c2[g], 0xCD9E8D57u, q_low, q_high)
+      c0[g] = q_high ^ c1[g] ^ k0;
+      c2[g] = p_high ^ c3[g] ^ k1;
+      c1[g] = q_low;
+      c3[g] = p_low;
+    }
     k0 += 0x9E3779B9u;  // the golden ratio and sqrt 3 - 1: the Weyl sequence of the key
     k1 += 0xBB67AE85u;
   }
   // Four vectors of one word each become sixteen blocks of four words.
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-  const words16 even_low = LOW(c0, c2), even_high = HIGH(c0, c2), odd_low = LOW(c1, c3), odd_high = HIGH(c1, c3);
-  const words16 blocks[4] = {
-    LOW(even_low, odd_low), HIGH(even_low, odd_low), LOW(even_high, odd_high), HIGH(even_high, odd_high)};
+  EACH_CHAIN {
+    const words16 even_low = LOW(c0[g], c2[g]), even_high = HIGH(c0[g], c2[g]);
+    const words16 odd_low = LOW(c1[g], c3[g]), odd_high = HIGH(c1[g], c3[g]);
+    const words16 blocks[4] = {
+      LOW(even_low, odd_low), HIGH(even_low, odd_low), LOW(even_high, odd_high), HIGH(even_high, odd_high)};
+    __builtin_memcpy(out + g * 4 * PHILOX_LANES, blocks, sizeof blocks);
+  }
 #undef LOW
 #undef HIGH
-  __builtin_memcpy(out, blocks, sizeof blocks);
 }
 
 // ------------------------------------------------------------------------------------------ words to numbers
 
-// Each turns the 64 words of 16 blocks into its elements.
+// Each turns the words into its elements.
 INLINE void numbers_bits32(const uint32_t *w, uint32_t *y) { __builtin_memcpy(y, w, PHILOX_WORDS * 4); }
 
 INLINE void numbers_bits64(const uint32_t *w, uint64_t *y) {
@@ -117,7 +128,7 @@ INLINE void numbers_normal_f64(const uint32_t *w, double *y) {
 
 // ------------------------------------------------------------------------------------------ fills
 
-// Sixteen blocks at a time starting at the block that holds element `first`; ends are cut out of a buffer.
+// PHILOX_BLOCKS at a time starting at the block that holds element `first`; ends are cut out of a buffer.
 #define RANDOM_FILL(name, T, per_block) \
   static void random_##name(uint64_t key, uint64_t counter, ptrdiff_t first, ptrdiff_t n, void *outv) { \
     enum { GROUP = PHILOX_BLOCKS * (per_block) }; \

@@ -18,12 +18,24 @@ typedef struct {
   apus_argreduce_kernel argmax[APUS_DTYPE_COUNT], argmin[APUS_DTYPE_COUNT];
   apus_cumulative_kernel cumsum[APUS_DTYPE_COUNT], cumprod[APUS_DTYPE_COUNT];
   apus_softmax_kernel softmax[APUS_DTYPE_COUNT], log_softmax[APUS_DTYPE_COUNT];
-  apus_gemm_kernels gemm_f32, gemm_f64;
+  apus_cross_entropy_kernel cross_entropy[APUS_DTYPE_COUNT];
+  apus_cross_entropy_gradient_kernel cross_entropy_gradient[APUS_DTYPE_COUNT];
+  apus_norm_kernels norm[2];  // f32, f64
+  apus_gemm_kernels gemm[APUS_BF16 + 1];  // the float dtypes
   apus_small_gemm_kernel small_gemm[APUS_DTYPE_COUNT];
+  apus_attention_kernels attention[2];  // f32, f64
+  apus_conv_kernels conv[2];  // f32, f64
+  apus_max_pool_kernel max_pool[APUS_DTYPE_COUNT];
+  apus_avg_pool_kernel avg_pool[APUS_DTYPE_COUNT];
+  apus_max_pool_backward_kernel max_pool_backward[APUS_DTYPE_COUNT];
+  apus_avg_pool_backward_kernel avg_pool_backward[APUS_DTYPE_COUNT];
+  apus_sparse_rows_kernel sparse_rows[APUS_DTYPE_COUNT];
   apus_random_kernel bits32, bits64, uniform_f32, uniform_f64, normal_f32, normal_f64;
   void (*sgd[2])(ptrdiff_t n, void *p, const void *g, void *buf, const apus_sgd_options *o);  // f32, f64
   void (*adam[2])(
       ptrdiff_t n, void *p, const void *g, void *m, void *v, void *vmax, const apus_adam_options *o);
+  void (*cell_forward[2][APUS_CELL_COUNT])(const apus_cell_forward_block *b);  // f32, f64
+  void (*cell_backward[2][APUS_CELL_COUNT])(const apus_cell_backward_block *b);
 } apus_kernel_table;
 
 #define APUS_HIDDEN __attribute__((visibility("hidden")))

@@ -139,9 +139,99 @@ typedef void (*apus_softmax_kernel)(ptrdiff_t n, const void *x, ptrdiff_t sx, vo
 apus_softmax_kernel apus_softmax(apus_isa isa, apus_dtype dtype);
 apus_softmax_kernel apus_log_softmax(apus_isa isa, apus_dtype dtype);
 
+// ---------------------------------------------------------------------------------------------- pooling
+
+// A window that slides over one image of up to three axes (depth, height, width; missing ones have size, kernel and stride 1).
+// Every window has a tap in the input.
+typedef struct {
+  ptrdiff_t input[3], output[3];
+  ptrdiff_t kernel[3], stride[3], padding[3], dilation[3];
+  // Averages: what to divide by, or 0 for the taps in the input (and, with count_padding, those in the padding).
+  double divisor;
+  bool count_padding;
+} apus_pool_window;
+
+// Rows of outputs (of depth x height of them), from `first_row`, of one image whose neighbouring pixels lie `pixel` elements
+// apart: 1 for one channel at a time (`channels` is 1), more for `channels` of the `pixel` channels of a channels-last image. y
+// points at the first of these rows. `indices` (may be NULL) get each maximum's pixel, row-major; of equal maxima the first,
+// and NaN is greater than everything. dtype f32 or f64.
+typedef void (*apus_max_pool_kernel)(
+    const apus_pool_window *w, ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t pixel, ptrdiff_t channels, const void *x, void *y,
+    int32_t *indices);
+apus_max_pool_kernel apus_max_pool(apus_isa isa, apus_dtype dtype);
+typedef void (*apus_avg_pool_kernel)(
+    const apus_pool_window *w, ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t pixel, ptrdiff_t channels, const void *x, void *y);
+apus_avg_pool_kernel apus_avg_pool(apus_isa isa, apus_dtype dtype);
+
+// The gradients by the input, for a whole image; dx is overwritten.
+typedef void (*apus_max_pool_backward_kernel)(
+    const apus_pool_window *w, ptrdiff_t pixel, ptrdiff_t channels, const void *dy, const int32_t *indices, void *dx);
+apus_max_pool_backward_kernel apus_max_pool_backward(apus_isa isa, apus_dtype dtype);
+typedef void (*apus_avg_pool_backward_kernel)(
+    const apus_pool_window *w, ptrdiff_t pixel, ptrdiff_t channels, const void *dy, void *dx);
+apus_avg_pool_backward_kernel apus_avg_pool_backward(apus_isa isa, apus_dtype dtype);
+
+// A sparse matrix times a matrix of contiguous rows: row `first` + i of the result, written at y + i * width, is the sum of
+// weights[t] times row columns[t] of x over t in starts[first + i] ..< starts[first + i + 1]. dtype f32 or f64.
+typedef void (*apus_sparse_rows_kernel)(
+    ptrdiff_t first, ptrdiff_t rows, ptrdiff_t width, const int32_t *starts, const int32_t *columns, const double *weights,
+    const void *x, void *y);
+apus_sparse_rows_kernel apus_sparse_rows(apus_isa isa, apus_dtype dtype);
+
+// ---------------------------------------------------------------------------------------------- normalization
+
+// z = (x - mean) / sqrt(variance + eps) over numbers that share statistics, y = z w + b, and the gradients. float32 and float64;
+// weights have the dtype of x. Statistics are doubles, stable for any mean; variances are biased (divided by n).
+typedef struct {
+  // Rows of n contiguous numbers, each with its own statistics; w and b: n. Not `centered`: the mean is taken for 0 (RMS).
+  void (*rows)(ptrdiff_t rows, ptrdiff_t n, const void *x, const void *w, const void *b, double eps, bool centered, void *y,
+               double *mean, double *variance);
+  // dx; dw and db (n numbers each) are added to, db only where `centered`.
+  void (*rows_gradient)(ptrdiff_t rows, ptrdiff_t n, const void *dy, const void *x, const void *w, double eps, bool centered,
+                        const double *mean, const double *variance, void *dx, void *dw, void *db);
+  // One group: planes of n contiguous numbers, `stride` apart, that share statistics. Weights of plane p: w[p * step], b[p * step].
+  void (*planes)(ptrdiff_t planes, ptrdiff_t stride, ptrdiff_t n, const void *x, const void *w, const void *b, ptrdiff_t step,
+                 double eps, void *y, double *mean, double *variance);
+  // dx; dw and db of every plane.
+  void (*planes_gradient)(ptrdiff_t planes, ptrdiff_t stride, ptrdiff_t n, const void *dy, const void *x, const void *w,
+                          ptrdiff_t step, double eps, double mean, double variance, void *dx, double *dw, double *db);
+  // Columns of a contiguous matrix. Mean and sum of squared deviations (m2) of each; up to some hundred rows, which are added up
+  // in the dtype.
+  void (*columns_moments)(ptrdiff_t rows, ptrdiff_t columns, const void *x, double *mean, double *m2);
+  // Joins the moments of n more rows to those of `count` rows.
+  void (*join_columns)(ptrdiff_t columns, double count, double *mean, double *m2, double n, const double *other_mean,
+                       const double *other_m2);
+  // y = (x - mean) scale + shift.
+  void (*columns)(ptrdiff_t rows, ptrdiff_t columns, const void *x, const double *mean, const double *scale,
+                  const double *shift, void *y);
+  // g = sum dy and gd = sum dy (x - mean); up to some hundred rows.
+  void (*columns_sums)(ptrdiff_t rows, ptrdiff_t columns, const void *dy, const void *x, const double *mean, double *g,
+                       double *gd);
+  // dx = a dy + b (x - mean) + c.
+  void (*columns_gradient)(ptrdiff_t rows, ptrdiff_t columns, const void *dy, const void *x, const double *mean,
+                           const double *a, const double *b, const double *c, void *dx);
+  // y = (x - mean) scale + shift for one line.
+  void (*line)(ptrdiff_t n, const void *x, double mean, double scale, double shift, void *y);
+} apus_norm_kernels;
+// NULL for dtypes other than f32 and f64.
+const apus_norm_kernels *apus_norm(apus_isa isa, apus_dtype dtype);
+
+// ---------------------------------------------------------------------------------------------- cross-entropy rows
+
+// One row of logits with one right class, label: the loss (one element of the dtype) and what its gradient needs, two accumulators. Float
+// dtypes. With smoothing the target is smoothing / n for every class and 1 - smoothing more for the right one.
+typedef void (*apus_cross_entropy_kernel)(
+    ptrdiff_t n, const void *x, ptrdiff_t sx, ptrdiff_t label, double smoothing, void *loss, void *statistics);
+apus_cross_entropy_kernel apus_cross_entropy(apus_isa isa, apus_dtype dtype);
+// y = scale (softmax(x) - target)
+typedef void (*apus_cross_entropy_gradient_kernel)(
+    ptrdiff_t n, const void *x, ptrdiff_t sx, ptrdiff_t label, double smoothing, const void *statistics, double scale, void *y,
+    ptrdiff_t sy);
+apus_cross_entropy_gradient_kernel apus_cross_entropy_gradient(apus_isa isa, apus_dtype dtype);
+
 // ---------------------------------------------------------------------------------------------- matrix product
 
-// Blocked product on packed operands (float32 and float64). The caller chooses blocks, packs them and calls `block`:
+// Blocked product on packed operands, for float dtypes. Half types are packed as float32, and `block` writes float32. The caller chooses blocks, packs them and calls `block`:
 //   A block: mc x kc, packed in panels of `mr` rows    (panel p, column k, row r at p*mr*kc + k*mr + r; rows past mc are 0)
 //   B block: kc x nc, packed in panels of `nr` columns (panel q, row k, column c at q*nr*kc + k*nr + c; columns past nc are 0)
 typedef struct {
@@ -153,7 +243,7 @@ typedef struct {
   void (*block)(ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *packed_a, const void *packed_b, void *c, ptrdiff_t ldc,
                 bool accumulate, const void *bias);
 } apus_gemm_kernels;
-// NULL for dtypes other than f32 and f64.
+// NULL for integers and bool.
 const apus_gemm_kernels *apus_gemm(apus_isa isa, apus_dtype dtype);
 
 // Small products without packing, any strides: C = A B. Every dtype; float16 and bfloat16 accumulate in float32, integers
@@ -162,6 +252,112 @@ typedef void (*apus_small_gemm_kernel)(
     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t a_row, ptrdiff_t a_column, const void *b, ptrdiff_t b_row,
     ptrdiff_t b_column, void *c, ptrdiff_t ldc);
 apus_small_gemm_kernel apus_small_gemm(apus_isa isa, apus_dtype dtype);
+
+// ---------------------------------------------------------------------------------------------- attention
+
+// What blocked attention needs beside packing (float32 and float64); see families/attention.h. A panel has a row for each key and
+// the `nr` lanes of apus_gemm for as many queries; `rows` is a multiple of `mr`.
+typedef struct {
+  ptrdiff_t keys;      // rows that are keys; the others count as hidden
+  ptrdiff_t diagonal;  // lane c sees the keys 0 ... c + diagonal
+  const void *bias;    // a panel to add to the scores, or NULL
+  const float *draws;  // dropout: a panel of numbers in [0, 1), or NULL; a weight whose number is below `dropped` becomes 0,
+  float dropped;       // the others are multiplied by `kept_scale`
+  double kept_scale;
+} apus_attention_panel;
+typedef struct {
+  // Scores become exp(score - max), where max (a number for each lane, as sum) takes in these keys; their sum is added to `sum`.
+  // What was summed up with the old maximum, `sum` and the out_rows x nr numbers of `out`, is scaled to the new one.
+  void (*weights)(ptrdiff_t rows, void *scores, const apus_attention_panel *panel, void *max, void *sum, ptrdiff_t out_rows,
+                  void *out);
+  // out /= sum, and log_sum = max + log sum. A lane that saw no key: out = 0, log_sum = inf.
+  void (*finish)(ptrdiff_t out_rows, void *out, const void *max, const void *sum, void *log_sum);
+  // dots[lane] = sum over the rows of a b.
+  void (*dots)(ptrdiff_t rows, const void *a, const void *b, void *dots);
+  // Scores become weights p (after dropout), and their gradients dp before the softmax become those after it, p (dp - dots).
+  void (*gradients)(ptrdiff_t rows, void *scores, void *dp, const apus_attention_panel *panel, const void *log_sum,
+                    const void *dots);
+  // C (rows x nr) = A B, or += with `accumulate`. A is packed as for apus_gemm, its panels a_panel numbers apart; B is kc x nr.
+  void (*product)(ptrdiff_t rows, ptrdiff_t kc, const void *a, ptrdiff_t a_panel, const void *b, void *c, bool accumulate);
+  // C (rows x columns, row-major) += A B. A is a panel of which kc lanes are used; B is kc x columns, packed as for apus_gemm, and
+  // columns a multiple of nr.
+  void (*outer)(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kc, const void *a, const void *b, void *c);
+} apus_attention_kernels;
+// NULL for dtypes other than f32 and f64.
+const apus_attention_kernels *apus_attention(apus_isa isa, apus_dtype dtype);
+
+// ---------------------------------------------------------------------------------------------- convolution
+
+// Target pixels of one sweep over up to three spatial axes, and where each reads: source pixel = target pixel * step + offset of the
+// tap, along each axis. Offsets and sizes count pixels, strides bytes; entry 0 of `count` and of the strides is the images.
+typedef struct {
+  ptrdiff_t count[4];
+  ptrdiff_t step[3], size[3];
+  ptrdiff_t source[4], target[4];
+} apus_conv_grid;
+
+// float32 and float64. A pixel is the address of its first channel; the channels of a pixel are contiguous.
+typedef struct {
+  ptrdiff_t rows, columns, lanes;  // the tile of `multiply`; columns come in blocks of `columns`, the last of `lanes` if that suffices
+  ptrdiff_t together;              // pixels in a panel of `depthwise`
+  ptrdiff_t narrow;                // up to so many columns may be computed with lanes along the depth instead (`is_narrow`)
+  // The source of each of `count` target pixels from the first-th on, for each tap (offsets: three for a tap), in panels:
+  // x[panel][tap][pixel]. Sources outside, and pixels past the end of the last panel, are `zeros`.
+  void (*sources)(const apus_conv_grid *grid, ptrdiff_t first, ptrdiff_t count, ptrdiff_t panel, ptrdiff_t taps,
+                  const ptrdiff_t *offsets, const void *source, const void *zeros, const void **x);
+  void (*targets)(const apus_conv_grid *grid, ptrdiff_t first, ptrdiff_t count, void *target, void **y);
+  // Weights [tap][depth][n] with any strides into blocks of columns; taps * depth * (n rounded up to `lanes` or `columns`) numbers.
+  void (*pack)(bool is_narrow, ptrdiff_t taps, ptrdiff_t depth, ptrdiff_t n, const void *w, const ptrdiff_t *tap_offsets,
+               ptrdiff_t depth_stride, ptrdiff_t column_stride, void *packed);
+  // y_p[j] = sum over taps t and k < depth of x_tp[k] w[t][k][j], plus bias[j] (may be NULL). x in panels of `rows`.
+  void (*multiply)(bool is_narrow, ptrdiff_t count, ptrdiff_t n, ptrdiff_t taps, ptrdiff_t depth, const void *const *x,
+                   const void *packed, void *const *y, const void *bias);
+  // The first n channels of `count` pixels into blocks of columns, for `accumulate`.
+  void (*pack_lines)(ptrdiff_t count, ptrdiff_t n, void *const *pixels, void *packed);
+  // c[i][j] += sum over p < count of x_p[i] y_line[p][j] for i < m, j < n; `packed` holds `lines` lines.
+  void (*accumulate)(ptrdiff_t count, ptrdiff_t lines, ptrdiff_t m, ptrdiff_t n, const void *const *x, const int32_t *line,
+                     const void *packed, void *c, ptrdiff_t ldc);
+  // Channel by channel: y_p[c] = sum over taps of x_tp[c] w[t][c], plus bias[c]. x in panels of `together`.
+  void (*depthwise)(ptrdiff_t count, ptrdiff_t channels, ptrdiff_t taps, const void *const *x, const void *w, void *const *y,
+                    const void *bias);
+  // c[i] += sum over p < count of x_p[i] y_p[i].
+  void (*depthwise_sum)(ptrdiff_t count, ptrdiff_t channels, const void *const *x, const void *const *y, void *c);
+} apus_conv_kernels;
+// NULL for dtypes other than f32 and f64.
+const apus_conv_kernels *apus_conv(apus_isa isa, apus_dtype dtype);
+
+// ---------------------------------------------------------------------------------------------- recurrent cells
+
+// What a recurrent step does between its matrix products. Gates: lstm input, forget, cell, output; gru reset, update, new.
+typedef enum { APUS_CELL_TANH, APUS_CELL_RELU, APUS_CELL_LSTM, APUS_CELL_GRU, APUS_CELL_COUNT } apus_cell;
+
+// A block of `rows` sequences and at most 64 of a layer's `hidden` units. Pointers are to the first row's first unit; rows lie one
+// after the other, each of so many lines of `hidden` units: [gates] one line per gate, [1] one, [4] four.
+typedef struct {
+  ptrdiff_t rows, units, hidden;
+  const void *x;         // [gates] from the inputs, with biases
+  const void *s;         // [gates] from the state
+  const void *bias;      // gru: `units` numbers added to the third line of s, or NULL
+  void *h, *c;           // [1] the state, replaced; c lstm only
+  void *y;               // [1] the new h once more
+  void *saved;           // [4] what backward needs: lstm its gates; gru its gates and s + bias of the third; or NULL
+  void *h_old, *c_old;   // [1] the state as it was, or NULL
+} apus_cell_forward_block;
+
+typedef struct {
+  ptrdiff_t rows, units, hidden;
+  const void *dy, *y;          // [1] gradient of the step's output, and the output (tanh and relu)
+  void *dh;                    // [1] gradient of the state from later steps; gru replaces it by the part that passes by the products
+  void *dc;                    // [1] lstm: the same of c, replaced
+  const void *saved;           // [4]
+  const void *h_old, *c_old;   // [1] gru; lstm
+  void *dx;                    // [gates] gradient of x
+  void *ds;                    // [gates] gru: gradient of s; the others' is dx
+} apus_cell_backward_block;
+
+// dtype f32 or f64.
+void apus_cell_forward(apus_isa isa, apus_dtype dtype, apus_cell cell, const apus_cell_forward_block *block);
+void apus_cell_backward(apus_isa isa, apus_dtype dtype, apus_cell cell, const apus_cell_backward_block *block);
 
 // ---------------------------------------------------------------------------------------------- random numbers
 

@@ -7,6 +7,7 @@ extension Tensor {
   /// The gradient is exact also where elements are 0, to any order. Half types are multiplied in float32.
   public func cumprod(dim: Int) -> Tensor {
     guard isValid, let axis = resolve(dim, "cumprod") else { return .invalid }
+    if Context.hasOpenScopes, case let wide = widened(self), wide.dtype != dtype { return wide.cumprod(dim: axis) }
     let x = to(dtype.itemSize == 2 && dtype.isFloatingPoint ? .float32 : dtype.sumType)
     if rank == 0 || count == 0 { return x.to(dtype.sumType) }
     // y[i] = x[i] y[i−1], and y[0] = x[0].

@@ -67,6 +67,7 @@ extension Tensor {
         Dims.broadcast(data.shape, product.data.shape) == product.data.shape, .shape, name,
         "\(shape) does not broadcast to the product's shape, \(product.shape)")
     else { return .invalid }
+    if Context.hasOpenScopes, case let low = autocasted(self), low.dtype != dtype { return low.added(product, name, beta, alpha) }
     let scaled = alpha.isOne ? product : alpha * product
     if beta.data.firstAsDouble == 0 { return scaled.to(Tensor.resultType(self, product)) }
     return (beta.isOne ? self : beta * self) + scaled

@@ -12,7 +12,7 @@ extension Tensor {
     guard check(!isEmpty || (p >= 0 && p.isFinite), .shape, "norm", "the \(p)-norm of no elements, in \(shape) along \(axes)")
     else { return .invalid }
     let x = dtype.itemSize == 2 ? to(.float32) : self
-    return x.powerMean(p, axes, keepDim).to(dtype)
+    return x.powerMean(p, axes, keepDim).to(autocastType == nil ? dtype : x.dtype)
   }
 
   /// The p-norm along one axis.

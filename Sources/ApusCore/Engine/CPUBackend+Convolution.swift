@@ -1,0 +1,238 @@
+import CKernels
+
+extension CPUBackend {
+  package func convolution(
+    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, bias: TensorData?, _ shape: ConvolutionShape
+  ) -> TensorData {
+    guard a.isValid, b.isValid else { return .invalid }
+    let result = shape.dims(of: part)
+    if result.product == 0 { return TensorData.uninitialized(result, a.dtype, for: "convolution") }
+    if shape.batch == 0 { return TensorData.filled(result, a.dtype, 0) }
+    let kernels = apus_conv(Runtime.isa, a.dtype.kernel)!.pointee
+    if let merged = MergedGroups(shape, lanes: kernels.lanes), let y = convolution(part, a, b, bias: bias, merged) { return y }
+    return convolution(part, a, b, bias: bias, shape, kernels)
+  }
+
+  /// - Returns: nil where infinite or undefined numbers of one group may have got into another, by way of the zeros between them.
+  private func convolution(
+    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, bias: TensorData?, _ merged: MergedGroups
+  ) -> TensorData? {
+    let y =
+      switch part {
+      case .output: convolution(part, a, merged.widened(b), bias: bias, merged.shape)
+      case .input: convolution(part, merged.widened(a), b, bias: bias, merged.shape)
+      case .weight: merged.narrowed(convolution(part, a, b, bias: nil, merged.shape))
+      }
+    return !y.isValid || part == .weight || Tensor(y).isFinite().all().item() == 1 ? y : nil
+  }
+
+  private func convolution(
+    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, bias: TensorData?, _ shape: ConvolutionShape,
+    _ kernels: apus_conv_kernels
+  ) -> TensorData {
+    let result = shape.dims(of: part)
+    let convolution = CPUConvolution(shape: shape.overThreeAxes, dtype: a.dtype, kernels: kernels)
+    let (a, b) = (a.overThreeAxes, b.overThreeAxes)
+    let y =
+      switch part {
+      case .output: convolution.sweep(.output, source: a, weight: b, bias: bias?.contiguous())
+      case .input: convolution.sweep(.input, source: b, weight: a, bias: bias?.contiguous())
+      case .weight: convolution.weightGradient(a, b)
+      }
+    guard y.isValid else { return y }
+    let strides = Dims(Array(y.strides.prefix(2)) + Array(y.strides.suffix(result.count - 2)))
+    return y.view(shape: result, strides: strides)
+  }
+}
+
+extension TensorData {
+  /// [., ., size…] with three axes for the sizes, the new ones of size 1 in front.
+  fileprivate var overThreeAxes: TensorData {
+    let missing = 5 - rank
+    let (ones, zeros) = ([Int](repeating: 1, count: missing), [Int](repeating: 0, count: missing))
+    return view(
+      shape: Dims(Array(shape.prefix(2)) + ones + Array(shape.dropFirst(2))),
+      strides: Dims(Array(strides.prefix(2)) + zeros + Array(strides.dropFirst(2))))
+  }
+}
+
+/// Convolutions on the CPU, over three spatial axes and in float32 or float64.
+///
+/// Pixels are read where they lie: the kernels take lists of pointers to source pixels, one for each tap and target pixel, instead of a
+/// matrix of copies. Work is cut into pieces of the target by size alone, and every number is summed in one order, so that results don't
+/// depend on the number of threads.
+struct CPUConvolution {
+  let shape: ConvolutionShape
+  let dtype: DType
+  let kernels: apus_conv_kernels
+
+  var size: Int { dtype.itemSize }
+
+  /// Whether every channel is by itself.
+  var isDepthwise: Bool { shape.groups > 1 && shape.groups == shape.inChannels && shape.groups == shape.outChannels }
+
+  /// Channels up to which neighbouring source pixels are read as one long pixel: the work for each pixel would be more than that for
+  /// its channels.
+  private static let shortPixel = 12
+
+  /// How many neighbouring taps are read as one, and the zeros that rows need on both ends for it.
+  func run(_ phases: [AxisPhase], channels: Int, size: Int) -> (length: Int, margins: (Int, Int)) {
+    let length = phases[0].taps.count
+    guard shape.groups == 1, channels < Self.shortPixel, phases.allSatisfy({ $0.isRun && $0.taps.count == length }) else {
+      return (1, (0, 0))
+    }
+    let before = phases.map { -$0.taps[0].offset }.max()!
+    let after = phases.map { ($0.count - 1) * $0.step + $0.taps[length - 1].offset + 1 - size }.max()!
+    return (length, (max(before, 0), max(after, 0)))
+  }
+
+  /// Every phase along one axis with every one along the others.
+  func combinations(_ phases: [[AxisPhase]]) -> [[AxisPhase]] {
+    phases.reduce([[]]) { lists, axis in lists.flatMap { list in axis.map { list + [$0] } } }
+  }
+
+  /// Pixels for one task: few enough that the list of their pointers stays in the cache, and at least some sixteen tasks.
+  func pixelsPerTask(_ pixels: Int, taps: Int, panel: Int) -> Int {
+    let most = max(1, min(192, 3072 / max(taps, 1)) / panel)
+    return min(most, max(1, (pixels / 16 + panel - 1) / panel)) * panel
+  }
+
+  /// Zeros that stand for pixels outside.
+  func zeros(_ count: Int) -> Storage? {
+    let zeros = Storage.allocate(count * size, for: "convolution")
+    zeros?.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: count * size)
+    return zeros
+  }
+}
+
+// MARK: - Output and input
+
+extension CPUConvolution {
+  /// The output from the input, or the input's gradient from the output's: each target pixel a sum over taps of source pixel × matrix.
+  ///
+  /// - Returns: channels last where they are 8 or more, row-major otherwise.
+  func sweep(_ part: ConvolutionPart, source: TensorData, weight: TensorData, bias: TensorData?) -> TensorData {
+    let dims = shape.dims(of: part)
+    let phases = (0..<3).map { shape.phases(of: part, axis: $0) }
+    let run = isDepthwise ? (1, (0, 0)) : run(phases[2], channels: source.shape[1], size: source.shape[4])
+    guard let source = PixelImage.of(source, margins: run.1), let target = PixelImage.uninitialized(dims, dtype) else {
+      return .invalid
+    }
+    let sweeps = combinations(phases).map {
+      ConvolutionSweep(
+        $0, kernelStrides: Array(weight.strides.suffix(3)), batch: shape.batch, source: source, target: target)
+    }
+    let isDone =
+      isDepthwise
+      ? depthwise(sweeps, source, target, weight, bias)
+      : multiply(
+        sweeps, source, target, PackedConvolutionWeights(self, part, weight, sweeps, isNarrow: isNarrow(target, source, run.0)),
+        bias,
+        run: run.0)
+    guard isDone else { return .invalid }
+    return dims[1] >= 8 ? target.data : target.rowMajor()
+  }
+
+  /// Whether there are too few columns to fill a vector with, and channels enough for that.
+  private func isNarrow(_ target: PixelImage, _ source: PixelImage, _ run: Int) -> Bool {
+    run == 1 && target.data.shape[1] / shape.groups <= kernels.narrow && source.data.shape[1] / shape.groups >= kernels.lanes
+  }
+
+  /// A piece of a sweep's target pixels, of one group of channels.
+  private struct Task {
+    let sweep: Int
+    let group: Int
+    let first: Int
+    let count: Int
+  }
+
+  private func tasks(_ sweeps: [ConvolutionSweep], groups: Int, panel: Int) -> [Task] {
+    let pixels = sweeps.reduce(0) { $0 + $1.pixelCount } * groups
+    return sweeps.indices.flatMap { i in
+      let step = pixelsPerTask(pixels, taps: sweeps[i].tapCount, panel: panel)
+      return (0..<groups).flatMap { group in
+        stride(from: 0, to: sweeps[i].pixelCount, by: step).map { first in
+          Task(sweep: i, group: group, first: first, count: min(step, sweeps[i].pixelCount - first))
+        }
+      }
+    }
+  }
+
+  private func multiply(
+    _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage, _ weights: PackedConvolutionWeights?,
+    _ bias: TensorData?,
+    run: Int
+  ) -> Bool {
+    let (depth, columns) = (source.data.shape[1] / shape.groups, target.data.shape[1] / shape.groups)
+    guard let weights, let zeros = zeros(depth * run) else { return false }
+    let offsets = sweeps.map { $0.offsets(every: run) }
+    let biasBase = bias.map { UnsafeRawPointer($0.base) }
+    let tasks = tasks(sweeps, groups: shape.groups, panel: kernels.rows)
+    let isNarrow = weights.isNarrow
+    ThreadPool.shared.run(chunks: tasks.count) { i in
+      let task = tasks[i]
+      let (sweep, taps) = (sweeps[task.sweep], sweeps[task.sweep].tapCount / run)
+      withLists(sweep, task.first, task.count, kernels.rows, offsets[task.sweep]) { x, y, grid in
+        kernels.sources(
+          &grid, task.first, task.count, kernels.rows, taps, offsets[task.sweep], source.base + task.group * depth * size,
+          zeros.pointer, x)
+        kernels.targets(
+          &grid, task.first, task.count, target.base + sweep.targetStart + task.group * columns * size, y)
+        kernels.multiply(
+          isNarrow, task.count, columns, taps, depth * run, x, weights.pointer(task.sweep, task.group), y,
+          biasBase.map { $0 + task.group * columns * size })
+      }
+    }
+    return true
+  }
+
+  private func depthwise(
+    _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage, _ weight: TensorData, _ bias: TensorData?
+  ) -> Bool {
+    let channels = shape.inChannels
+    let biasBase = bias.map { UnsafeRawPointer($0.base) }
+    guard let zeros = zeros(channels) else { return false }
+    let matrices = sweeps.map { depthwiseWeights(weight, $0.weights) }
+    guard matrices.allSatisfy({ $0 != nil }) else { return false }
+    let tasks = tasks(sweeps, groups: 1, panel: kernels.together)
+    ThreadPool.shared.run(chunks: tasks.count) { i in
+      let task = tasks[i]
+      let sweep = sweeps[task.sweep]
+      withLists(sweep, task.first, task.count, kernels.together, sweep.offsets) { x, y, grid in
+        kernels.sources(
+          &grid, task.first, task.count, kernels.together, sweep.tapCount, sweep.offsets, source.base, zeros.pointer, x)
+        kernels.targets(&grid, task.first, task.count, target.base + sweep.targetStart, y)
+        kernels.depthwise(
+          task.count, channels, sweep.tapCount, x, matrices[task.sweep]!.pointer, y, biasBase)
+      }
+    }
+    return true
+  }
+
+  /// The weights of the given taps as [tap][channel].
+  private func depthwiseWeights(_ weight: TensorData, _ taps: [Int]) -> Storage? {
+    guard let matrix = Storage.allocate(taps.count * shape.inChannels * size, for: "convolution") else { return nil }
+    let copy = apus_cast(Runtime.isa, dtype.kernel, dtype.kernel)!
+    for (i, place) in taps.enumerated() {
+      copy(
+        shape.inChannels, weight.base + place * size, weight.strides[0], matrix.pointer + i * shape.inChannels * size, 1)
+    }
+    return matrix
+  }
+
+  /// Room for a task's lists of pointers.
+  private func withLists(
+    _ sweep: ConvolutionSweep, _ first: Int, _ count: Int, _ panel: Int, _ offsets: [Int],
+    _ body: (
+      UnsafeMutablePointer<UnsafeRawPointer?>, UnsafeMutablePointer<UnsafeMutableRawPointer?>, inout apus_conv_grid
+    ) -> Void
+  ) {
+    let padded = (count + panel - 1) / panel * panel
+    withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: max(1, padded * offsets.count / 3)) { x in
+      withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: count) { y in
+        var grid = sweep.grid
+        body(x.baseAddress!, y.baseAddress!, &grid)
+      }
+    }
+  }
+}
