@@ -25,7 +25,7 @@ struct LayerTests {
         }, matrix,
         "Sequential(\n  (0): Linear(in: 4, out: 2, bias: true)\n  (1): Tanh()\n)"
       ),
-    ]
+    ] + AttentionLayerTests.all() + ConvLayerTests.all() + SmallLayerTests.all() + NormalizationLayerTests.all()
   }
 
   @Test("every layer prints what its constructor took")

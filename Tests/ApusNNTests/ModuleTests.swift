@@ -76,7 +76,7 @@ struct ModuleTests {
     #expect(
       model.stateDict().names == [
         "scale", "offset", "cells.0", "cells.1", "count", "first.weight", "first.bias", "layers.0.weight", "layers.0.bias",
-        "layers.2.weight", "grid.0.0.weight", "byName.a.weight", "byName.b.weight", "byNumber.9.weight", "byNumber.10.weight",
+        "layers.2.weight", "grid.0.0.weight", "by_name.a.weight", "by_name.b.weight", "by_number.9.weight", "by_number.10.weight",
         "optional.weight",
       ])
     #expect(model.namedBuffers().map(\.name) == ["count", "mask"])
@@ -85,6 +85,26 @@ struct ModuleTests {
     #expect(model.namedModules().first?.name == "")
     #expect(model.modules().count == 11)
     #expect(model.parameterCount == 2 + 2 + 3 + 6 + 9 + 6 + 5 + 2)
+  }
+
+  @Test("keys are in PyTorch's spelling, errors in Swift's")
+  func spelling() {
+    final class Model: Module {
+      @Parameter var inProjWeight = Tensor.zeros([1])
+      @Buffer var runningMean = Tensor.zeros([1])
+      @Parameter var weightIHL0 = Tensor.zeros([1])
+      @Parameter var lastEMAValue = Tensor.zeros([1])
+      @Parameter var layer1Norm2 = Tensor.zeros([1])
+      let outProj = Linear(1, 1, bias: false)
+      let perName = ["camelKey": Linear(1, 1, bias: false)]
+    }
+    #expect(
+      Model().stateDict().names == [
+        "in_proj_weight", "weight_ihl0", "last_ema_value", "layer1_norm2", "running_mean", "out_proj.weight",
+        "per_name.camelKey.weight",
+      ])
+    final class Wrong: Module { let twoLayers = (Linear(1, 1), 1) }
+    #expect(mistake { _ = Wrong().parameters() }?.operation == "Wrong.twoLayers")
   }
 
   @Test("the walk sees what was assigned since the last one")

@@ -12,12 +12,17 @@ public func dropout(_ x: Tensor, p: Double = 0.5, isTraining: Bool = true, gener
     return .invalid
   }
   guard x.isValid, isTraining, p > 0 else { return x }
+  return dropped(x, p: p, choices: x.shape, generator)
+}
+
+/// `x` without what was chosen to go, by one choice for each element of a mask that broadcasts.
+func dropped(_ x: Tensor, p: Double, choices: Shape, _ generator: Generator) -> Tensor {
   let scale: Double = p < 1 ? 1 / (1 - p) : 0
-  let isKept = Tensor.rand(x.shape, generator: generator) .>= p
+  let isKept = Tensor.rand(choices, generator: generator) .>= p
   return x * (isKept.to(x.dtype) * scale)
 }
 
-private func isProbability(_ p: Double, _ operation: String) -> Bool {
+func isProbability(_ p: Double, _ operation: String) -> Bool {
   check((0...1).contains(p), .value, operation, "p = \(p) is not in 0...1")
 }
 

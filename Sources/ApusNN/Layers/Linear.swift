@@ -9,6 +9,7 @@ import ApusCore
 /// - Returns: `[…, out]`, or `[…]`.
 /// - Complexity: O(rows · in · out).
 public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
+  let (x, weight, bias) = (autocasted(x), autocasted(weight), bias.map { autocasted($0) })
   guard x.isValid, weight.isValid, bias?.isValid ?? true else { return .invalid }
   guard check(weight.rank == 1 || weight.rank == 2, .shape, "linear", "weight \(weight.shape) is neither [out, in] nor [in]"),
     check(
@@ -47,26 +48,42 @@ extension Tensor {
 
 /// An affine map of the last axis (`linear`): `[…, in]` to `[…, out]`.
 ///
-/// Weight and bias start evenly distributed over ±1/√in.
+/// Weight and bias start evenly distributed over ±1/√in. `Linear(nil, 10)` takes as many features as its first input has.
 public final class Linear: Module, Layer {
   @Parameter public var weight: Tensor  // [out, in]
   @Parameter public var bias: Tensor?  // [out]
-  public let inFeatures: Int
+  private var inputSize: Int?
   public let outFeatures: Int
 
-  public init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool = true, dtype: DType = .float32, generator: Generator = .default)
+  public init(_ inFeatures: Int?, _ outFeatures: Int, bias: Bool = true, dtype: DType = .float32, generator: Generator = .default)
   {
-    self.inFeatures = inFeatures
     self.outFeatures = outFeatures
+    _weight = Parameter(isEmpty: true)
+    self.bias = bias ? Tensor.zeros([max(outFeatures, 0)], dtype: dtype) : nil
+    super.init()
+    whenInputSizeIsKnown(inFeatures, dtype: dtype, axis: -1, savedSize: { $0("weight")?.last }) { [unowned self] size, dtype in
+      start(size, dtype, generator)
+    }
+  }
+
+  private func start(_ inFeatures: Int, _ dtype: DType, _ generator: Generator) {
+    inputSize = inFeatures
     // PyTorch's kaiming_uniform_(a = √5), which comes to the same bound.
     let bound = inFeatures > 0 ? 1 / Double(inFeatures).squareRoot() : 0
     let drawn = { (shape: Shape) in Init.uniform(shape, low: -bound, high: bound, dtype: dtype, generator: generator) }
     let fits = check(inFeatures >= 0 && outFeatures >= 0, .value, "Linear", "\(inFeatures) → \(outFeatures) features")
     weight = fits ? drawn([outFeatures, inFeatures]) : .invalid
-    self.bias = bias ? (fits ? drawn([outFeatures]) : .invalid) : nil
+    if bias != nil { bias = fits ? drawn([outFeatures]) : .invalid }
   }
+
+  /// Size of the last axis of inputs. Where it was left open, asking before the first input is an error.
+  public var inFeatures: Int { inputSize ?? unknownInputSize() }
 
   public func forward(_ x: Tensor) -> Tensor { linear(x, weight, bias) }
 
-  public override var arguments: String { "in: \(inFeatures), out: \(outFeatures), bias: \(bias != nil)" }
+  public override func multiplyAdds(inputs: [Shape], outputs: [Shape]) -> Int { outputs[0].elementCount * inFeatures }
+
+  public override var arguments: String {
+    "in: \(inputSize.map(String.init) ?? "?"), out: \(outFeatures), bias: \(bias != nil)"
+  }
 }

@@ -12,26 +12,90 @@ import ApusCore
 /// }
 /// ```
 ///
-/// As in PyTorch, the children are named by their numbers: `1.weight`.
+/// As in PyTorch, the children are named by their numbers, `1.weight`, or have names of their own: `Sequential(named: ["fc": Linear(2, 1)])`.
+/// Layers can be replaced, added and taken out; the numbers follow.
 public final class Sequential: Module, Layer {
-  public let layers: [any Layer]
+  private var entries: [(name: String?, layer: any Layer)]
 
-  public init(_ layers: [any Layer]) { self.layers = layers }
+  public init(_ layers: [any Layer]) { entries = layers.map { (nil, $0) } }
 
   public convenience init(@LayerBuilder _ layers: () -> [any Layer]) { self.init(layers()) }
 
-  public var count: Int { layers.count }
+  /// Layers with names, which must differ, have a letter, and no point.
+  public init(named layers: KeyValuePairs<String, any Layer>) {
+    entries = []
+    super.init()
+    for (name, layer) in layers {
+      let isFine = check(
+        isChildName(name) && Int(name) == nil && !entries.contains { $0.name == name }, .value, "Sequential",
+        "'\(name)' cannot be a layer's name: it is a number, empty, has a point, or is taken")
+      if isFine { entries.append((name, layer)) }
+    }
+  }
 
-  /// The i-th layer.
-  public subscript(i: Int) -> any Layer { layers[i] }
+  private init(entries: [(name: String?, layer: any Layer)]) { self.entries = entries }
+
+  public var layers: [any Layer] { entries.map(\.layer) }
 
   public func forward(_ x: Tensor) -> Tensor {
     var y = x
-    for layer in layers { y = layer(y) }
+    for (_, layer) in entries { y = layer(y) }
     return y
   }
 
-  public override var parts: [(name: String, value: Any)] { layers.enumerated().map { ("\($0)", $1) } }
+  public override var parts: [(name: String, value: Any)] { entries.enumerated().map { ($1.name ?? "\($0)", $1.layer) } }
+}
+
+// MARK: - As a collection
+
+extension Sequential: Sequence {
+  public func makeIterator() -> some IteratorProtocol<any Layer> { layers.makeIterator() }
+
+  public var count: Int { entries.count }
+
+  public var isEmpty: Bool { entries.isEmpty }
+
+  /// The i-th layer; negative counts from the end.
+  public subscript(i: Int) -> any Layer {
+    get { position(i, below: count).map { entries[$0].layer } ?? Identity() }
+    set {
+      if let i = position(i, below: count) { entries[i].layer = newValue }
+    }
+  }
+
+  /// The layer with this name (or number); nil where there is none.
+  public subscript(name: String) -> (any Layer)? {
+    entries.enumerated().first { ($1.name ?? "\($0)") == name }?.element.layer
+  }
+
+  /// Some of the layers, in a sequence of their own that shares them.
+  public subscript(range: some RangeExpression<Int>) -> Sequential {
+    let range = range.relative(to: 0..<count)
+    guard
+      check(range.lowerBound >= 0 && range.upperBound <= count, .index, "Sequential", "layers \(range) of \(count)")
+    else { return Sequential([]) }
+    return Sequential(entries: Array(entries[range]))
+  }
+
+  /// Adds a layer at the end.
+  public func append(_ layer: any Layer) { entries.append((nil, layer)) }
+
+  /// Adds layers at the end.
+  public func append(contentsOf layers: some Sequence<any Layer>) { entries += layers.map { (nil, $0) } }
+
+  /// Puts a layer before the i-th, or at the end.
+  public func insert(_ layer: any Layer, at i: Int) {
+    if let i = position(i, below: count + 1) { entries.insert((nil, layer), at: i) }
+  }
+
+  /// Takes the i-th layer out and gives it back.
+  @discardableResult
+  public func remove(at i: Int) -> any Layer { position(i, below: count).map { entries.remove(at: $0).layer } ?? Identity() }
+
+  private func position(_ i: Int, below limit: Int) -> Int? {
+    let position = i < 0 ? i + count : i
+    return check((0..<limit).contains(position), .index, "Sequential", "there is no layer \(i) among \(count)") ? position : nil
+  }
 }
 
 /// Collects the layers that stand in a block, with `if`, `switch` and `for`, and arrays of layers.

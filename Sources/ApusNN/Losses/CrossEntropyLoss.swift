@@ -18,6 +18,7 @@ public func crossEntropy(
   _ logits: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100, labelSmoothing: Double = 0,
   reduction: Reduction = .mean
 ) -> Tensor {
+  let (logits, weight) = (widened(logits), weight.map { widened($0) })
   let name = "crossEntropy"
   guard logits.isValid, target.isValid else { return .invalid }
   guard check(logits.dtype.isFloatingPoint, .dtype, name, "logits are floating-point, not \(logits.dtype)"),
@@ -54,12 +55,15 @@ private struct CrossEntropy {
   private var spread: Double { smoothing / Double(classes) }
 
   func ofLabels(_ logits: Tensor, _ labels: ClassLabels) -> Tensor {
-    let p = logits.logSoftmax(dim: classDim)
-    var losses = labels.negativeLogLikelihood(p, classDim, weight)
-    if smoothing > 0 {
-      losses = share * losses + spread * labels.kept(-weighted(p).sum(dim: classDim))
+    let total = labels.total(weight, logits.dtype)
+    guard smoothing > 0, weight != nil else {
+      let losses = labels.kept(logits.crossEntropy(labels: labels.index, dim: classDim, smoothing: smoothing))
+      return losses.weighted(weight.map { labels.weights($0) }).reduced(reduction, weights: total)
     }
-    return losses.reduced(reduction, weights: labels.total(weight, logits.dtype))
+    // Weights of classes and a share of every class: each class counts by itself, so all logarithms are needed.
+    let p = logits.logSoftmax(dim: classDim)
+    let losses = share * labels.negativeLogLikelihood(p, classDim, weight) + spread * labels.kept(-weighted(p).sum(dim: classDim))
+    return losses.reduced(reduction, weights: total)
   }
 
   func ofProbabilities(_ logits: Tensor, _ q: Tensor) -> Tensor {

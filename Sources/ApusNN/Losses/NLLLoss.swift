@@ -12,7 +12,7 @@ import ApusCore
 public func nllLoss(
   _ logProbabilities: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean
 ) -> Tensor {
-  let x = logProbabilities
+  let (x, weight) = (widened(logProbabilities), weight.map { widened($0) })
   guard x.isValid, target.isValid else { return .invalid }
   guard check(x.dtype.isFloatingPoint, .dtype, "nllLoss", "log-probabilities are floating-point, not \(x.dtype)"),
     check(x.rank > 0, .shape, "nllLoss", "log-probabilities without axes have no classes")

@@ -16,7 +16,7 @@ extension Tensor {
     case .none: return self
     case .sum: return sum()
     case .mean:
-      guard let total = weights() else { return mean() }
+      guard let total = weights() else { return widened(self).mean() }
       return sum() / total
     }
   }

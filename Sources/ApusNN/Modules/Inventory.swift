@@ -25,13 +25,14 @@ struct Inventory {
       container.forEachPart { parts.append(($0, $1)) }
       for part in parts { add(part.value, part.key.isEmpty ? name : "\(name).\(part.key)") }
     } else if let hidden = Hidden(in: value, of: owner) {
-      fail(TensorError(.unsupported, "\(type(of: owner)).\(name)", hidden.message(property: name, value: value)))
+      let property = owner.propertyName(forKey: name)
+      fail(TensorError(.unsupported, "\(type(of: owner)).\(property)", hidden.message(property: property, value: value)))
     }
   }
 }
 
 extension Module {
-  /// The stored properties by name, those of the superclass first; slots without the underscore of their storage.
+  /// The stored properties by their keys, those of the superclass first; slots without the underscore of their storage.
   var storedProperties: [(name: String, value: Any)] {
     var levels: [Mirror] = []
     var next: Mirror? = Mirror(reflecting: self)
@@ -42,8 +43,18 @@ extension Module {
     return levels.reversed().flatMap(\.children).compactMap { label, value in
       guard let label else { return nil }
       if label.hasPrefix("$__lazy_storage_$_") { return lazyProperty(String(label.dropFirst(18)), value) }
-      return (label.hasPrefix("_") && value is any Slot ? String(label.dropFirst()) : label, value)
+      return (keyName(label.hasPrefix("_") && value is any Slot ? String(label.dropFirst()) : label), value)
     }
+  }
+
+  /// The property that a key stands for, for messages.
+  fileprivate func propertyName(forKey key: String) -> String {
+    var next: Mirror? = Mirror(reflecting: self)
+    while let mirror = next {
+      for case let label? in mirror.children.map(\.label) where keyName(label) == key { return label }
+      next = mirror.superclassMirror
+    }
+    return key
   }
 
   /// A lazy module does not exist until somebody asks for it, and then has parameters that no optimizer knows.
@@ -87,6 +98,9 @@ extension Slot {
     if case .parameter = role { return true }
     return false
   }
+
+  /// Whether it may stay empty.
+  var isOptional: Bool { self is Parameter<Tensor?> || self is Buffer<Tensor?> }
 }
 
 // MARK: - Containers that are looked through

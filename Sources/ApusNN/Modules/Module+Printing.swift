@@ -20,12 +20,17 @@ extension Module {
     var rows = zip(lines, counts).map { line, count in
       count.isEmpty ? line.text : padded(line.text, to: width) + String(repeating: " ", count: countWidth - count.count) + count
     }
-    let cells = parameters()
+    let cells = namedParametersSoFar().map(\.cell)
     let trained = cells.reduce(0) { $0 + ($1.requiresGrad ? $1.count : 0) }
     let all = cells.reduce(0) { $0 + $1.count }
     rows.append("\(grouped(all)) parameters" + (trained == all ? "" : ", \(grouped(trained)) of them trained"))
+    let waiting = modules().count { $0.awaitsInput }
+    if waiting > 0 { rows.append("and those of \(waiting) \(waiting == 1 ? "layer" : "layers") without an input so far") }
     return rows.joined(separator: "\n")
   }
+
+  /// The type's name as it prints, without what a generic type was made for.
+  var kind: String { String("\(type(of: self))".prefix { $0 != "<" }) }
 
   private struct TreeLine {
     var text: String
@@ -34,7 +39,7 @@ extension Module {
 
   private func treeLines(ancestors: Set<ObjectIdentifier> = []) -> [TreeLine] {
     let path = ancestors.union([ObjectIdentifier(self)])
-    let name = "\(type(of: self))"
+    let name = kind
     let inventory = Inventory(of: self)
     let children = inventory.children.filter { !path.contains(ObjectIdentifier($0.module)) }
     let own = inventory.slots.reduce(0) { sum, named in
@@ -53,7 +58,7 @@ extension Module {
 }
 
 /// 101770 as 101,770.
-private func grouped(_ number: Int) -> String {
+func grouped(_ number: Int) -> String {
   var text = "\(number)"
   var i = text.count - 3
   while i > 0 {
@@ -63,4 +68,4 @@ private func grouped(_ number: Int) -> String {
   return text
 }
 
-private func padded(_ text: String, to width: Int) -> String { text + String(repeating: " ", count: max(width - text.count, 0)) }
+func padded(_ text: String, to width: Int) -> String { text + String(repeating: " ", count: max(width - text.count, 0)) }

@@ -7,6 +7,7 @@ extension Module {
   /// this copies each parameter once while the dictionary lives.) A shared parameter stands under each of its names.
   public func stateDict() -> StateDict {
     var state = StateDict()
+    guard isComplete(for: "stateDict") else { return state }
     for (name, slot) in savedSlots() {
       guard let tensor = slot.tensor else { continue }
       guard check(state[name] == nil, .value, "stateDict", "two tensors are named '\(name)'") else { return state }
@@ -17,15 +18,17 @@ extension Module {
 
   /// Gives parameters and buffers the numbers of `state`, converted to the dtype that each has: all of them or, where it throws, none.
   ///
-  /// Parameters stay the same variables, so optimizers that hold them go on.
+  /// Parameters stay the same variables, so optimizers that hold them go on. Layers that have not seen an input take their size from
+  /// the saved parameters.
   ///
   /// - Parameter strict: throw as well where a key is missing or there are keys that nobody asked for.
   /// - Returns: the keys that were missing or left over.
   /// - Throws: one error that names every key that does not fit.
   @discardableResult
   public func loadStateDict(_ state: StateDict, strict: Bool = true) throws(StateDictError) -> LoadReport {
-    let slots = savedSlots().filter { $0.slot.tensor != nil }
     var error = StateDictError(module: "\(type(of: self))")
+    let undo = materialize(state, &error)
+    let slots = savedSlots().filter { $0.slot.tensor != nil }
     for (name, slot) in slots {
       guard let old = slot.tensor else { continue }
       guard let new = state[name] else {
@@ -42,11 +45,31 @@ extension Module {
     error.unexpected = state.names.filter { !known.contains($0) }
     let report = LoadReport(missing: error.missing, unexpected: error.unexpected)
     if !strict { (error.missing, error.unexpected) = ([], []) }
-    if !error.isEmpty { throw error }
+    if !error.isEmpty {
+      for step in undo { step() }
+      throw error
+    }
     for (name, slot) in slots {
       if let tensor = state[name] { slot.load(tensor) }
     }
     return report
+  }
+
+  /// Makes the parameters of layers that have not seen an input, for those of `state`.
+  ///
+  /// - Returns: what takes them away again.
+  private func materialize(_ state: StateDict, _ error: inout StateDictError) -> [() -> Void] {
+    var undo: [() -> Void] = []
+    for (path, module) in namedModules() where module.awaitsInput {
+      let prefix = path.isEmpty ? "" : path + "."
+      if let step = module.materialize(saved: { state[prefix + $0]?.shape }) {
+        undo.append(step)
+      } else {
+        let empty = Inventory(of: module).slots.filter { $0.slot.tensor == nil && !($0.slot.isOptional) }
+        error.missing += empty.map { prefix + $0.name }
+      }
+    }
+    return undo
   }
 
   private func savedSlots() -> [(name: String, slot: any Slot)] {

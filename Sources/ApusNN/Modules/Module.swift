@@ -2,20 +2,29 @@ import ApusCore
 
 /// A part of a model: it holds parameters and buffers (`@Parameter`, `@Buffer`) and other modules, in ordinary stored properties.
 ///
-/// Children may also lie in optionals, arrays and dictionaries of modules. The properties' names make up PyTorch's keys:
-/// `layers.0.weight` is the weight of the first module in the array `layers`. Nothing is registered: each call that needs the tree reads
-/// the properties anew (`Inventory`), so a layer that is replaced or appended is seen by the next call. That takes microseconds per
-/// module: ask once and keep the cells, as optimizers do, rather than in every training step.
+/// Children may also lie in optionals, arrays and dictionaries of modules. The properties' names make up PyTorch's keys, in its spelling:
+/// `layers.0.weight` is the weight of the first module in the array `layers`, and `runningMean` is saved as `running_mean`. Where a key
+/// is no property's name (`weight_ih_l0`, `ln_1`), the class overrides `parts`. Nothing is registered: each call that needs the tree
+/// reads the properties anew (`Inventory`), so a layer that is replaced or appended is seen by the next call. That takes microseconds
+/// per module: ask once and keep the cells, as optimizers do, rather than in every training step.
 open class Module: CustomStringConvertible {
   /// Whether layers such as dropout behave as in training. Set for a whole model by `train()` and `eval()`.
   open var isTraining = true
 
+  /// Hooks and the like; nil where a call is just `forward`.
+  final var interception: Interception?
+
   public init() {}
 
-  /// What the walk looks through: the stored properties by name, those of the superclass first.
+  /// What the walk looks through, with the keys: the stored properties, `outProj` as `out_proj`, those of the superclass first.
   ///
-  /// To be overridden by containers whose children have other names than their properties (`Sequential` counts).
+  /// To be overridden where children or slots have other keys than their properties (`Sequential` counts; a recurrent network has a
+  /// list of slots, `weight_ih_l0` and so on). Slots are what `@Parameter` makes: `Parameter(wrappedValue: tensor)`.
   open var parts: [(name: String, value: Any)] { storedProperties }
+
+  /// Multiplications with an addition that a call costs, by the shapes of its inputs and outputs: what `summary` shows. Those of children
+  /// are theirs; element-wise work doesn't count.
+  open func multiplyAdds(inputs: [Shape], outputs: [Shape]) -> Int { 0 }
 
   /// What the constructor took, as it is to print between the parentheses: `in: 784, out: 128, bias: true`.
   open var arguments: String { "" }
@@ -45,6 +54,11 @@ extension Module {
 
   /// The cells of all parameters with their keys; one that several modules share stands under the first.
   public func namedParameters() -> [(name: String, cell: ParameterCell)] {
+    isComplete(for: "parameters") ? namedParametersSoFar() : []
+  }
+
+  /// The same without those of layers that have not seen an input.
+  func namedParametersSoFar() -> [(name: String, cell: ParameterCell)] {
     var seen = Set<ObjectIdentifier>()
     var result: [(name: String, cell: ParameterCell)] = []
     for (name, slot) in namedSlots() {
@@ -60,6 +74,7 @@ extension Module {
 
   /// All buffers, whether saved or not, with their keys.
   public func namedBuffers() -> [(name: String, tensor: Tensor)] {
+    guard isComplete(for: "buffers") else { return [] }
     var seen = Set<ObjectIdentifier>()
     var result: [(name: String, tensor: Tensor)] = []
     for (name, slot) in namedSlots() {
@@ -101,7 +116,8 @@ extension Module {
   /// Freezes all parameters (false) or lets them be trained again.
   @discardableResult
   public func requiresGrad(_ isOn: Bool) -> Self {
-    for cell in parameters() where cell.dtype.isFloatingPoint { cell.requiresGrad = isOn }
+    for module in modules() { module.interception?.pending?.requiresGrad = isOn }
+    for (_, cell) in namedParametersSoFar() where cell.dtype.isFloatingPoint { cell.requiresGrad = isOn }
     return self
   }
 
@@ -113,6 +129,7 @@ extension Module {
     guard check(dtype.isFloatingPoint, .dtype, "to", "a module's dtype is a floating-point one, not \(dtype)") else {
       return self
     }
+    for module in modules() { module.interception?.pending?.dtype = dtype }
     for (_, slot) in namedSlots() {
       guard let tensor = slot.tensor, tensor.dtype.isFloatingPoint else { continue }
       switch slot.role {

@@ -14,6 +14,9 @@ public final class Parameter<Value: SlotValue> {
 
   public init(wrappedValue: Value) { cell = ParameterCell(wrappedValue.slotTensor) }
 
+  /// A parameter that gets its value later: `_weight = Parameter(isEmpty: true)`.
+  public init(isEmpty: Bool) { cell = ParameterCell(nil) }
+
   public var wrappedValue: Value {
     get { Value(slot: cell.content) }
     set { cell.tensor = newValue.slotTensor }
