@@ -17,14 +17,18 @@ extension Hyperparameter {
 public final class Adam: Optimizer {
   public init(
     _ parameters: some ParameterSource, lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8,
-    weightDecay: Double = 0, amsgrad: Bool = false, maximize: Bool = false
+    weightDecay: Double = 0, amsgrad: Bool = false, maximize: Bool = false, decoupledWeightDecay: Bool = false
   ) {
+    self.decoupledWeightDecay = decoupledWeightDecay
     super.init(parameters, defaults: AdamRule.options(lr, betas, eps, weightDecay, amsgrad, maximize))
   }
 
+  /// Weight decay acts on the parameter itself instead of on the gradient: AdamW under its other name.
+  public let decoupledWeightDecay: Bool
+
   public override var stateNames: [String] { AdamRule.stateNames }
 
-  public override func update(_ group: ParameterGroup) { AdamRule(group, isDecoupled: false).update(group) }
+  public override func update(_ group: ParameterGroup) { AdamRule(group, isDecoupled: decoupledWeightDecay).update(group) }
 }
 
 /// The options of one step, for Adam and AdamW.

@@ -18,6 +18,17 @@ import ApusNN
 open class Optimizer {
   /// The groups, each with all options: copies of what was given.
   public private(set) var groups: [ParameterGroup] = []
+  /// In the order in which they were added; see `addHook`.
+  var hooks: [(id: Int, hook: any OptimizerHook)] = []
+
+  /// Whether parameters in float16 and bfloat16 are updated by way of float32 copies, from which they are rounded after each step. In their
+  /// own dtype most steps would be too small to count.
+  ///
+  /// What the optimizer remembers of such a parameter is float32 as well; the copies are saved with it. To be set before the first step.
+  public final var keepsMasterWeights = false {
+    didSet { for group in groups { group.keepsMasterWeights = keepsMasterWeights } }
+  }
+
   private let defaults: [(key: Hyperparameter, value: Double)]
 
   /// - Parameters:
@@ -44,21 +55,43 @@ open class Optimizer {
         "a parameter was given more than once; it would be updated more than once in each step")
     else { return }
     validate(new)
+    new.keepsMasterWeights = keepsMasterWeights
     groups.append(new)
   }
 
   /// Reports options that don't go together.
   open func validate(_ group: ParameterGroup) {}
 
+  /// All parameters, group by group.
+  public final var parameters: [ParameterCell] { groups.flatMap(\.parameters) }
+
   /// Takes one step with every parameter that has a gradient.
-  open func step() {
-    for group in groups { update(group) }
+  public final func step() {
+    withHooks { for group in groups { update(group) } }
+  }
+
+  /// Calls `closure`, which computes loss and gradients, and takes a step. Optimizers that need the loss more than once override it.
+  ///
+  /// - Returns: the loss.
+  @discardableResult
+  open func step(_ closure: () -> Tensor) -> Tensor {
+    let loss = enableGrad(closure)
+    step()
+    return loss
   }
 
   /// One step for a group: to be overridden.
   open func update(_ group: ParameterGroup) {
     fail(TensorError(.unsupported, "\(type(of: self))", "does not override update(_:)"))
   }
+
+  /// Adds to a state dictionary what belongs to no parameter.
+  func saveShared(into state: inout OptimizerState) {}
+
+  /// Reads what `saveShared` has saved.
+  ///
+  /// - Returns: what puts it in force, once all of the state has turned out to fit.
+  func readShared(_ reader: inout StateReader) -> () -> Void { {} }
 
   /// Names of the tensors in a parameter's state, in their order; PyTorch's.
   open var stateNames: [String] { [] }

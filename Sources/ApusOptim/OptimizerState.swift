@@ -59,16 +59,18 @@ extension Optimizer {
       for entry in group.entries {
         if entry.state.step > 0 { state.numbers["state.\(index).step"] = Double(entry.state.step) }
         for (name, tensor) in zip(stateNames, entry.state.tensors) { state.tensors["state.\(index).\(name)"] = tensor }
+        if let master = entry.state.master { state.tensors["state.\(index).master"] = master.value }
         index += 1
       }
     }
+    saveShared(into: &state)
     return state
   }
 
   /// Goes on where the optimizer that saved `state` stopped: all of it is taken or, where it throws, nothing.
   ///
   /// The parameters are matched by position, so the optimizer must have been made from the same model in the same way. Tensors are
-  /// converted to the parameters' dtypes.
+  /// converted to the parameters' dtypes; those of parameters with a float32 copy to float32.
   ///
   /// - Throws: one error that names everything that does not fit.
   public final func loadStateDict(_ state: OptimizerState) throws(OptimizerStateError) {
@@ -82,13 +84,22 @@ extension Optimizer {
       }
       options.append(group.options.map { reader.option("groups.\(g).\($0.key.name)", $0.key) })
       let first = groups[..<g].reduce(0) { $0 + $1.entries.count }
-      states.append(group.entries.enumerated().map { reader.parameterState(first + $0, of: $1.cell, stateNames) })
+      states.append(
+        group.entries.enumerated().map {
+          reader.parameterState(first + $0, $1.cell.shape, group.stateType(of: $1.cell), stateNames)
+        })
+      for (i, entry) in group.entries.enumerated() where group.hasMaster(entry.cell) {
+        let master = reader.tensor("state.\(first + i).master", shape: entry.cell.shape, dtype: .float32)
+        states[g][i].master = master.map { MasterWeight(value: $0) }
+      }
     }
+    let putInForce = readShared(&reader)
     try reader.finish("\(type(of: self))")
     for (g, group) in groups.enumerated() {
       for (option, value) in zip(group.options, options[g]) { group[option.key] = value }
       for i in group.entries.indices { group.entries[i].state = states[g][i] }
     }
+    putInForce()
   }
 }
 
@@ -112,6 +123,20 @@ struct StateReader {
     return nil
   }
 
+  /// A whole number, 0 or more.
+  mutating func count(_ name: String) -> Int {
+    guard let value = number(name) else { return 0 }
+    if let count = Int(exactly: value), count >= 0 { return count }
+    problems.append(.value(name: name, found: value, rule: "is not a count"))
+    return 0
+  }
+
+  /// Remembers that a tensor is not there.
+  mutating func missing(_ name: String) -> Tensor {
+    problems.append(.missing(name: name))
+    return .invalid
+  }
+
   mutating func option(_ name: String, _ key: Hyperparameter) -> Double {
     guard let value = number(name) else { return 0 }
     if let rule = key.objection(to: value) { problems.append(.value(name: name, found: value, rule: rule)) }
@@ -119,7 +144,7 @@ struct StateReader {
   }
 
   /// A parameter that was never updated has none.
-  mutating func parameterState(_ index: Int, of cell: ParameterCell, _ stateNames: [String]) -> ParameterState {
+  mutating func parameterState(_ index: Int, _ shape: Shape, _ dtype: DType, _ stateNames: [String]) -> ParameterState {
     var result = ParameterState()
     let stepName = "state.\(index).step"
     if let step = take(stepName) {
@@ -130,21 +155,30 @@ struct StateReader {
     for name in stateNames.map({ "state.\(index).\($0)" }) {
       // The tensors are known by their positions: a gap is an error, an end is not (`max_exp_avg_sq` is only there with amsgrad).
       if let missing, state.tensors[name] != nil { problems.append(.missing(name: missing)) }
-      if let tensor = tensor(name, for: cell) { result.tensors.append(tensor) } else { missing = missing ?? name }
+      if let tensor = tensor(name, shape: shape, dtype: dtype) {
+        result.tensors.append(tensor)
+      } else {
+        missing = missing ?? name
+      }
     }
     return result
   }
 
   /// A tensor of the parameter's shape, in its dtype; nil where there is none of that name.
   mutating func tensor(_ name: String, for cell: ParameterCell) -> Tensor? {
+    tensor(name, shape: cell.shape, dtype: cell.dtype)
+  }
+
+  /// A tensor of a shape, converted to `dtype`; nil where there is none of that name.
+  mutating func tensor(_ name: String, shape: Shape, dtype: DType) -> Tensor? {
     guard let tensor = state.tensors[name] else { return nil }
     used.insert(name)
-    if tensor.shape != cell.shape {
-      problems.append(.shape(name: name, expected: cell.shape, found: tensor.shape))
+    if tensor.shape != shape {
+      problems.append(.shape(name: name, expected: shape, found: tensor.shape))
     } else if !tensor.dtype.isFloatingPoint {
       problems.append(.dtype(name: name, found: tensor.dtype))
     }
-    return tensor.detach().to(cell.dtype).contiguous()
+    return tensor.detach().to(dtype).contiguous()
   }
 
   /// Throws one error with everything that was wrong, or was in the state and not asked for.

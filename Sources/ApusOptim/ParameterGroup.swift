@@ -14,6 +14,8 @@ public final class ParameterGroup {
   private(set) var options: [(key: Hyperparameter, value: Double)]
   /// The parameters with what the optimizer remembers of each.
   var entries: [Entry]
+  /// See `Optimizer.keepsMasterWeights`.
+  var keepsMasterWeights = false
 
   struct Entry {
     let cell: ParameterCell
@@ -84,6 +86,8 @@ public struct ParameterState {
   public var step = 0
   /// Tensors such as the momentum buffer, in the order of the optimizer's `stateNames`; none before they are needed.
   public var tensors: [Tensor] = []
+  /// The float32 copy of a parameter in a half type, where the optimizer keeps one.
+  var master: MasterWeight?
 
   public init() {}
 }
@@ -96,6 +100,10 @@ extension ParameterGroup {
   public func updateEach(_ body: (_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState) -> Void) {
     for i in entries.indices {
       guard let gradient = entries[i].cell.grad, gradient.isValid else { continue }
+      if keepsMasterWeights, hasMaster(entries[i].cell) {
+        updateMaster(i, gradient, body)
+        continue
+      }
       body(&entries[i].cell.value, gradient, &entries[i].state)
     }
   }

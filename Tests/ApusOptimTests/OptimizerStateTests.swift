@@ -6,10 +6,10 @@ import Testing
 
 @Suite("optimizer state")
 struct OptimizerStateTests {
-  @Test("a loaded optimizer goes on as the saved one would", arguments: 0..<5)
-  func resuming(kind: Int) throws {
-    let make = OptimizerTests.kinds[kind].make
-    let cells = OptimizerTests.cells(1)
+  @Test("a loaded optimizer goes on as the saved one would", arguments: OptimizerKind.all)
+  func resuming(kind: OptimizerKind) throws {
+    let make = kind.make
+    let cells = kind.cells(1)
     let optimizer = make(cells)
     optimizer.lr = 0.03
     for step in 1...3 {
@@ -17,11 +17,12 @@ struct OptimizerStateTests {
       optimizer.step()
     }
     let saved = (optimizer.stateDict(), cells.map { $0.value.detach() })
+    #expect(Set(saved.0.tensors.names) == Set([0, 1].flatMap { i in kind.state.map { "state.\(i).\($0)" } }))
     let others = saved.1.map { ParameterCell($0.clone()) }
     let resumed = make(others)
     try resumed.loadStateDict(saved.0)
     #expect(resumed.lr == 0.03)
-    for step in 4...6 {
+    for step in 4...8 {
       for (cells, optimizer) in [(cells, optimizer), (others, resumed)] {
         OptimizerTests.setGradients(cells, step)
         optimizer.step()
