@@ -1,7 +1,7 @@
 import Apus
 
 /// Eight batches drawn beforehand, handed out in turn.
-private struct Batches {
+struct Batches {
   private let batches: [(x: Tensor, target: Tensor)]
   private var next = 0
 
@@ -28,7 +28,7 @@ private func classifier(_ name: String, batch: Int, _ model: @escaping () -> Seq
   }
 }
 
-var trainingWorkloads: [Workload] {
+var networkWorkloads: [Workload] {
   [
     Workload("overhead-xor", items: 4) {
       let x = Tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])

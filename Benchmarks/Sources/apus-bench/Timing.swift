@@ -15,12 +15,6 @@ struct Measurement: Encodable {
   let isa: String
 }
 
-struct Skipped: Encodable {
-  var framework = "apus"
-  let workload: String
-  let skipped: String
-}
-
 /// Times `step` as the workloads' rules say: at least 3 steps and min(S/4, 1) seconds of warm-up, then every step by itself until S seconds
 /// have passed and at least 5 steps are done; after 10 S seconds it stops with what it has.
 func measure(_ workload: String, items: Double, seconds: Double, _ step: () -> Void) -> Measurement {

@@ -12,25 +12,21 @@ struct Workload {
     self.make = make
   }
 
-  static var all: [Workload] { trainingWorkloads + operationWorkloads }
+  static var all: [Workload] { training + inference + operationWorkloads }
+  static var training: [Workload] { networkWorkloads + convolutionWorkloads + languageWorkloads }
+  static var inference: [Workload] { convolutionInferenceWorkloads + languageInferenceWorkloads }
 
-  /// Workloads that need layers or ops that Apus does not have yet.
-  static let missing = [
-    "cnn-mnist", "cnn-cifar", "resnet18-cifar", "dcgan", "lstm-char", "gpt-char", "gpt-mid", "gpt2-generate", "resnet18-infer-b1",
-    "resnet18-infer-b16", "op-gelu-4m", "op-layernorm-fwd", "op-layernorm-fwdbwd", "op-conv3x3-fwd", "op-conv3x3-fwdbwd",
-    "op-conv1x1-fwd", "op-dwconv-fwd", "op-maxpool-fwd", "op-attention-fwd", "op-attention-fwdbwd",
-  ]
-
-  /// The workloads that a list of names and groups (`train`, `op`, `all`) stands for.
+  /// The workloads that a list of names and groups (`train`, `infer`, `op`, `all`) stands for.
   static func named(_ names: [String]) throws(UsageError) -> [String] {
     var result: [String] = []
     for name in names {
       switch name {
       case "all": result += all.map(\.name)
-      case "train": result += trainingWorkloads.map(\.name)
+      case "train": result += training.map(\.name)
+      case "infer": result += inference.map(\.name)
       case "op": result += operationWorkloads.map(\.name)
       default:
-        guard all.contains(where: { $0.name == name }) || missing.contains(name) else {
+        guard all.contains(where: { $0.name == name }) else {
           throw UsageError("no workload '\(name)'; there are \(all.map(\.name).joined(separator: ", "))")
         }
         result.append(name)
