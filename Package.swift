@@ -21,7 +21,7 @@ package.targets += [
   .target(name: "ApusCore", dependencies: ["CKernels"], exclude: ["README.md", "Ops/README.md"]),
   .target(name: "ApusNN", dependencies: ["ApusCore"], exclude: ["README.md"]),
   .target(name: "ApusOptim", dependencies: ["ApusCore", "ApusNN"], exclude: ["README.md"]),
-  .target(name: "ApusFormats", dependencies: ["ApusCore"], exclude: ["README.md"]),
+  .target(name: "ApusFormats", dependencies: ["ApusCore", "CZlib"], exclude: ["README.md"]),
   .target(name: "ApusData", dependencies: ["ApusCore", "ApusFormats", "CZlib"], exclude: ["README.md"]),
   .target(
     name: "ApusTraining", dependencies: ["ApusCore", "ApusNN", "ApusOptim", "ApusFormats", "ApusData"], exclude: ["README.md"]),
@@ -41,7 +41,8 @@ package.targets += [
   .testTarget(name: "ApusNNTests", dependencies: ["ApusNN", "TestSupport"], exclude: ["Golden"]),
   .testTarget(name: "ApusOptimTests", dependencies: ["ApusOptim", "ApusNN", "TestSupport"], exclude: ["Golden"]),
   .testTarget(name: "ApusFormatsTests", dependencies: ["ApusFormats", "TestSupport"]),
-  .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "TestSupport"]),
+  .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "TestSupport"], exclude: ["Golden"]),
+  .testTarget(name: "ApusModelsTests", dependencies: ["ApusModels", "TestSupport"]),
   .testTarget(name: "ApusTrainingTests", dependencies: ["Apus", "TestSupport"]),
   .testTarget(name: "ApusCLITests", dependencies: ["Apus", "ApusCLI", "TestSupport"]),
 ]

@@ -38,6 +38,28 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
     case digest
     /// A tensor that isn't in the file.
     case missingTensor
+    /// Content that differs from the CRC-32 stored with it.
+    case checksum
+    /// An entry of an archive that needs a password.
+    case encrypted
+    /// An entry of an archive packed in a way that its format doesn't use.
+    case compression
+    /// An entry of an archive with a name that points out of it.
+    case path
+    /// An archive with more entries than the limit.
+    case tooManyEntries
+    /// Packed or shared content that grows beyond the limit when it is unpacked.
+    case tooLarge
+    /// A pickle with an instruction that tensors don't need.
+    case opcode
+    /// A pickle that names something that isn't on the list of what tensors need.
+    case global
+    /// A pickle whose instructions don't fit together.
+    case pickle
+    /// A pickle that holds more values, or more at once, than the limit.
+    case tooManyValues
+    /// A variant of a format that Apus neither reads nor writes.
+    case unsupported
   }
 
   /// Where in the file.
@@ -45,6 +67,8 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
     case file
     case byte(Int)
     case key(String)
+    /// In an entry of an archive: at a byte of its content, or as a whole.
+    case entry(String, byte: Int? = nil)
   }
 
   public let kind: Kind
@@ -64,6 +88,8 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
     case .file: "\(printable(file)): \(reason)"
     case .byte(let offset): "\(printable(file)): byte \(offset): \(reason)"
     case .key(let name): "\(printable(file)): '\(printable(name, limit: 120))': \(reason)"
+    case .entry(let name, nil): "\(printable(file)): \(printable(name, limit: 120)): \(reason)"
+    case .entry(let name, let offset?): "\(printable(file)): \(printable(name, limit: 120)), byte \(offset): \(reason)"
     }
   }
 }

@@ -9,7 +9,10 @@ struct UsageTests {
     for words in [["--help"], ["-h"], ["help"]] {
       let run = try Apus.Running(words).outcome()
       #expect(run.code == 0 && run.errors.isEmpty)
-      for word in ["Usage: apus <command>", "train <recipe>", "info", "inspect <file>", "data <action>", "APUS_NUM_THREADS"] {
+      for word in [
+        "Usage: apus <command>", "train <recipe>", "info", "inspect <file>", "convert <input> <output>", "data <action>",
+        "APUS_NUM_THREADS",
+      ] {
         #expect(run.output.contains(word))
       }
     }
@@ -24,6 +27,7 @@ struct UsageTests {
       ("train", ["mnist-mlp", "fashion-mlp", "digits", "--epochs N", "--lr X", "-q, --quiet", "Examples:"]),
       ("info", ["Usage: apus info", "--help"]),
       ("inspect", ["Usage: apus inspect <file>"]),
+      ("convert", ["Usage: apus convert <input> <output> [options]", "--compress", ".safetensors"]),
       ("data", ["list", "--data DIR"]),
     ])
   func commandHelp(_ command: String, _ words: [String]) throws {
@@ -37,9 +41,9 @@ struct UsageTests {
   @Test(
     "wrong usage: one line that says what is accepted, and code 2",
     arguments: [
-      ([], "apus: a command is missing; commands: train, info, inspect, data; 'apus --help' explains them"),
-      (["trian"], "apus: unknown command 'trian'; did you mean 'train'? commands: train, info, inspect, data"),
-      (["--verbose"], "apus: unknown option '--verbose'; commands: train, info, inspect, data, --help, --version"),
+      ([], "apus: a command is missing; commands: train, info, inspect, convert, data; 'apus --help' explains them"),
+      (["trian"], "apus: unknown command 'trian'; did you mean 'train'? commands: train, info, inspect, convert, data"),
+      (["--verbose"], "apus: unknown option '--verbose'; commands: train, info, inspect, convert, data, --help, --version"),
       (["train"], "apus: train: the recipe is missing; recipes: mnist-mlp, fashion-mlp, digits"),
       (
         ["train", "mnist"],
@@ -77,6 +81,8 @@ struct UsageTests {
       (["info", "x"], "apus: info: unexpected 'x': takes options only"),
       (["inspect"], "apus: inspect: the file is missing"),
       (["inspect", ""], "apus: inspect: the file is empty"),
+      (["convert"], "apus: convert: the input is missing"),
+      (["convert", "a.npz"], "apus: convert: the output is missing"),
       (["data", "lst"], "apus: data: unknown action 'lst'; did you mean 'list'? actions: list"),
     ] as [([String], String)])
   func wrongUsage(_ words: [String], _ message: String) throws {

@@ -2,28 +2,25 @@ import Apus
 
 extension Command {
   static let inspect = Command(
-    name: "inspect", summary: "List the tensors of a safetensors file",
-    operands: [Operand(name: "file", plural: "files", help: "A .safetensors file, of Apus or any other program")],
+    name: "inspect", summary: "List the tensors of a file",
+    discussion:
+      "Safetensors (.safetensors), NumPy (.npy, .npz) and PyTorch files (.pth, .pt): nothing in a file is ever executed.",
+    operands: [Operand(name: "file", plural: "files", help: "A file with tensors, of Apus or any other program")],
     examples: [Example(line: "apus inspect runs/digits/model.safetensors", help: "What a run has saved")],
     run: { arguments in
-      let file = try SafetensorsFile(arguments.operands[0])
-      let isVerified = try file.verifyDigest()
+      let listing = try TensorFile.list(arguments.operands[0])
       let output = Terminal.standardOutput
-      // A dtype that Apus doesn't have goes by its name in the file.
-      let rows = file.entries.map { entry in
-        [
-          printable(entry.name), entry.dtype.dtype?.name ?? entry.dtype.rawValue, "\(entry.shape)",
-          byteCount(entry.bytes.count),
-        ]
+      let rows = listing.entries.map {
+        [printable($0.name), printable($0.dtype, limit: 40), "\($0.shape)", byteCount($0.byteCount)]
       }
-      let bytes = file.entries.reduce(0) { $0 + $1.bytes.count }
-      let elements = file.entries.reduce(0) { $0 + $1.shape.reduce(1, *) }
+      let bytes = listing.entries.reduce(0) { $0 + $1.byteCount }
+      let elements = listing.entries.reduce(0) { $0 + $1.shape.reduce(1, *) }
       output.write(table([["name", "dtype", "shape", "size"]] + rows, rightAligned: 3))
       output.line()
       output.line(
         "\(counted(rows.count, "tensor", "tensors")), \(counted(elements, "element", "elements")), \(byteCount(bytes))"
-          + (isVerified ? ", content verified" : ""))
-      for (key, value) in file.metadata.sorted(by: { $0.key < $1.key }) {
+          + (listing.isVerified ? ", content verified" : ""))
+      for (key, value) in listing.metadata.sorted(by: { $0.key < $1.key }) {
         output.line("\(printable(key, limit: 80)): \(printable(value, limit: 200))")
       }
       return 0

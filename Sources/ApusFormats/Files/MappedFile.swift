@@ -13,10 +13,12 @@
 package final class MappedFile: @unchecked Sendable {
   package let path: String
   package let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
 
   /// - Throws: `FileError` where there is no such file, it may not be read, or it isn't a regular file.
   package init(_ path: String) throws(FileError) {
     self.path = path
+    isMapped = true
     // Without O_NONBLOCK the opening of a named pipe would wait for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 { throw FileError.last("open", path) }
@@ -37,7 +39,17 @@ package final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: count)
   }
 
+  /// A copy of `content` that passes for the file at `path`: for tests that read many small files.
+  package init(_ content: [UInt8], path: String) {
+    self.path = path
+    isMapped = false
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 1)
+    copy.copyBytes(from: content)
+    bytes = UnsafeRawBufferPointer(copy)
+  }
+
   deinit {
+    if !isMapped { return bytes.deallocate() }
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
   }
 }
