@@ -26,7 +26,8 @@ import Testing
     _ downloader: Downloader, _ mirrors: [String], progress: DownloadProgress.Handler? = nil
   ) throws {
     try downloader.download(
-      "f.gz", from: mirrors, to: folder.file("set/raw/f.gz"), sha256: SHA256.digest(of: content).description, progress: progress)
+      "f.gz", from: mirrors, to: folder.file("set/raw/f.gz"), digest: .sha256(SHA256.digest(of: content).description),
+      progress: progress)
   }
 
   @Test("a download appears under its name, whole, and reports its progress")

@@ -3,17 +3,17 @@ import Foundation
 
 /// The data sets that recipes can take, and where they are on this machine.
 enum DataCatalog {
-  static func title(_ variant: MNIST.Variant) -> String {
-    switch variant {
-    case .digits: "MNIST"
-    case .fashion: "Fashion-MNIST"
-    }
-  }
+  static func title(_ variant: MNIST.Variant) -> String { variant.title }
 
   /// One row per set: its name and where it was found.
   static func rows(_ locator: DataLocator) -> [(String, String)] {
-    MNIST.Variant.allCases.map { (title($0), place(of: $0, locator)) } + [("synthetic", "built in")]
+    func place(_ found: String?) -> String { found.map { ($0 as NSString).deletingLastPathComponent } ?? notFound }
+    return MNIST.Variant.allCases.map { (title($0), self.place(of: $0, locator)) }
+      + CIFAR.Variant.allCases.map { ($0.title, place(CIFAR.location($0, locator))) }
+      + [("Shakespeare", place(TinyShakespeare.location(locator))), ("synthetic", "built in")]
   }
+
+  private static let notFound = "not found; downloaded when a recipe needs it"
 
   private static func place(of variant: MNIST.Variant, _ locator: DataLocator) -> String {
     let files = Split.allCases.flatMap { split in
@@ -21,7 +21,7 @@ enum DataCatalog {
       return [files.images, files.labels]
     }
     let found = files.compactMap(locator.find)
-    if found.isEmpty { return "not found; downloaded when a recipe needs it" }
+    if found.isEmpty { return notFound }
     let folders = Set(found.map { ($0 as NSString).deletingLastPathComponent }).sorted().joined(separator: ", ")
     return found.count == files.count ? folders : "\(folders) (\(found.count) of \(files.count) files)"
   }

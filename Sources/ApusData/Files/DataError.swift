@@ -19,6 +19,10 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
     case checksum
     /// No mirror could be reached, or none had the file.
     case download
+    /// A loader's state that belongs to another loader.
+    case state
+    /// A variant of a format that Apus doesn't read.
+    case unsupported
   }
 
   public let kind: Kind

@@ -2,8 +2,8 @@
 package struct DataFile: Sendable {
   /// The name of the uncompressed file.
   package let name: String
-  /// SHA-256 of the published gzip file.
-  package let archiveDigest: String
+  /// Of the published gzip file.
+  package let archiveDigest: PublishedDigest
   /// SHA-256 of the uncompressed file, where it is known: a copy that was compressed anew has another archive digest.
   package let contentDigest: String?
   /// Pictures or labels in it.

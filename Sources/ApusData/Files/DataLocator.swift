@@ -51,16 +51,7 @@ public struct DataLocator: Sendable {
 extension DataLocator {
   /// The first copy of `file`, or nil.
   package func find(_ file: DataFile) -> String? {
-    for folder in folders {
-      for sub in file.set.folders {
-        for name in file.names {
-          let path = (sub.isEmpty ? folder : "\(folder)/\(sub)") + "/" + name
-          var isFolder: ObjCBool = false
-          if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue { return path }
-        }
-      }
-    }
-    return nil
+    find(file.names, of: file.set)
   }
 
   /// The path of a copy of `file`; downloads it where there is none.
@@ -79,7 +70,7 @@ extension DataLocator {
     }
     let path = "\(folder)/\(file.archiveName)"
     do throws(DataError) {
-      try downloader.download(file.archiveName, from: file.set.mirrors, to: path, sha256: file.archiveDigest, progress: progress)
+      try downloader.download(file.archiveName, from: file.set.mirrors, to: path, digest: file.archiveDigest, progress: progress)
     } catch {
       throw DataError(
         error.kind, path: "\(file.set.title): \(file.archiveName)",

@@ -32,7 +32,7 @@ package struct Downloader: Sendable {
   /// - Parameter path: where the file will stand; folders on the way are made when the first bytes have come.
   /// - Throws: `DataError` that names what went wrong at each mirror.
   package func download(
-    _ name: String, from mirrors: [String], to path: String, sha256: String, progress: DownloadProgress.Handler?
+    _ name: String, from mirrors: [String], to path: String, digest: PublishedDigest, progress: DownloadProgress.Handler?
   ) throws(DataError) {
     var failures: [String] = []
     var kind = DataError.Kind.download
@@ -42,7 +42,7 @@ package struct Downloader: Sendable {
         continue
       }
       do {
-        try download(name, url, to: path, sha256: sha256, progress: progress)
+        try download(name, url, to: path, digest: digest, progress: progress)
         return
       } catch let error as DataError {
         // A folder that cannot be written is the same for every mirror.
@@ -58,10 +58,10 @@ package struct Downloader: Sendable {
   }
 
   private func download(
-    _ name: String, _ url: URL, to path: String, sha256: String, progress: DownloadProgress.Handler?
+    _ name: String, _ url: URL, to path: String, digest expected: PublishedDigest, progress: DownloadProgress.Handler?
   ) throws {
     var file: AtomicFile?
-    var hash = SHA256()
+    var hash = RunningDigest(expected)
     var received = 0
     func open() throws(DataError) -> AtomicFile {
       if let file { return file }
@@ -90,10 +90,11 @@ package struct Downloader: Sendable {
       }
       progress?(DownloadProgress(file: name, received: received, total: total))
     }
-    let digest = hash.digest().description
-    if digest != sha256 {
+    let digest = hash.digest()
+    if digest != expected.text {
       throw DataError(
-        .checksum, path: name, "the SHA-256 of what it sent (\(received) bytes) is \(digest), expected is \(sha256)", advice: "")
+        .checksum, path: name,
+        "the \(expected.name) of what it sent (\(received) bytes) is \(digest), expected is \(expected.text)", advice: "")
     }
     let output = try open()
     do throws(FileError) { try output.commit() } catch { throw DataError(error, advice: "choose another folder with --data") }

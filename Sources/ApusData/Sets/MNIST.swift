@@ -1,8 +1,8 @@
 import ApusCore
 import ApusFormats
 
-/// 70,000 pictures of handwritten digits (LeCun, Cortes, Burges), or of pieces of clothing (Fashion-MNIST; Xiao, Rasul, Vollgraf): 28×28
-/// grey pixels, ten classes, 60,000 to learn from and 10,000 to test with.
+/// 70,000 pictures of handwritten digits (LeCun, Cortes, Burges), or of pieces of clothing (Fashion-MNIST; Xiao, Rasul, Vollgraf), or of
+/// Japanese letters in old hands (KMNIST; Clanuwat et al.): 28×28 grey pixels, ten classes, 60,000 to learn from and 10,000 to test with.
 ///
 /// ```swift
 /// let train = try MNIST.load(.train)
@@ -10,7 +10,16 @@ import ApusFormats
 /// ```
 public enum MNIST {
   public enum Variant: String, CaseIterable, Sendable {
-    case digits, fashion
+    case digits, fashion, kuzushiji
+
+    /// The name of the set.
+    public var title: String {
+      switch self {
+      case .digits: "MNIST"
+      case .fashion: "Fashion-MNIST"
+      case .kuzushiji: "KMNIST"
+      }
+    }
 
     /// What the pictures of each class show.
     public var classNames: [String] {
@@ -18,6 +27,7 @@ public enum MNIST {
       case .digits: (0..<10).map(String.init)
       case .fashion:
         ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+      case .kuzushiji: ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
       }
     }
   }
@@ -39,12 +49,12 @@ public enum MNIST {
     let dataset = try dataset(images: images, imagePath, labels: labels, labelPath, classNames: variant.classNames)
     try files.images.verify(images, at: imagePath)
     try files.labels.verify(labels, at: labelPath)
-    // The files of both sets have the same names. Of Fashion-MNIST's uncompressed files no digests are published: a download is
-    // compared with the archive's digest, a copy that was found is known to be sound, and known not to be the other set.
-    if variant == .fashion, images.digest.description == Self.files(split, .digits).images.contentDigest {
+    // The files of all sets have the same names. Of the others' uncompressed files no digests are published: a download is
+    // compared with the archive's digest, a copy that was found is known to be sound, and known not to be MNIST.
+    if variant != .digits, images.digest.description == Self.files(split, .digits).images.contentDigest {
       throw DataError(
-        .checksum, path: imagePath, "these are MNIST's digits, not Fashion-MNIST",
-        advice: "put Fashion-MNIST's files into a folder FashionMNIST/raw of their own")
+        .checksum, path: imagePath, "these are MNIST's digits, not \(variant.title)",
+        advice: "put \(variant.title)'s files into a folder \(files.images.set.folders[0]) of their own")
     }
     return dataset
   }
@@ -79,8 +89,8 @@ extension MNIST {
   package static func files(_ split: Split, _ variant: Variant) -> (images: DataFile, labels: DataFile) {
     func file(_ name: String, archive: String, content: String? = nil) -> DataFile {
       DataFile(
-        name: name, archiveDigest: archive, contentDigest: content, count: split == .train ? 60_000 : 10_000,
-        set: variant == .digits ? digits : fashion)
+        name: name, archiveDigest: variant == .kuzushiji ? .md5(archive) : .sha256(archive), contentDigest: content,
+        count: split == .train ? 60_000 : 10_000, set: set(variant))
     }
     switch (variant, split) {
     case (.digits, .train):
@@ -111,6 +121,24 @@ extension MNIST {
         file("t10k-images-idx3-ubyte", archive: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
         file("t10k-labels-idx1-ubyte", archive: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5")
       )
+    case (.kuzushiji, .train):
+      return (
+        file("train-images-idx3-ubyte", archive: "bdb82020997e1d708af4cf47b453dcf7"),
+        file("train-labels-idx1-ubyte", archive: "e144d726b3acfaa3e44228e80efcd344")
+      )
+    case (.kuzushiji, .test):
+      return (
+        file("t10k-images-idx3-ubyte", archive: "5c965bf0a639b31b8f53240b1b52f4d7"),
+        file("t10k-labels-idx1-ubyte", archive: "7320c461ea6c1c855c0b718fb2a4b134")
+      )
+    }
+  }
+
+  private static func set(_ variant: Variant) -> DataFileSet {
+    switch variant {
+    case .digits: digits
+    case .fashion: fashion
+    case .kuzushiji: kuzushiji
     }
   }
 
@@ -128,4 +156,8 @@ extension MNIST {
       "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
       "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
     ])
+
+  private static let kuzushiji = DataFileSet(
+    title: "KMNIST", folders: ["KMNIST/raw", "KMNIST", "kmnist/raw", "kmnist"],
+    mirrors: ["http://codh.rois.ac.jp/kmnist/dataset/kmnist/"])
 }
