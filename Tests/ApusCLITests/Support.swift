@@ -28,10 +28,12 @@ struct Apus {
     private let process = Process()
     private let scratch: TemporaryFolder
 
-    init(_ words: [String], in folder: TemporaryFolder? = nil, environment: [String: String] = [:]) throws {
+    init(
+      _ words: [String], in folder: TemporaryFolder? = nil, environment: [String: String] = [:], program: URL? = nil
+    ) throws {
       scratch = try TemporaryFolder()
       let inherited = ProcessInfo.processInfo.environment
-      process.executableURL = try Apus.binary()
+      process.executableURL = try program ?? Apus.binary()
       process.arguments = words
       process.currentDirectoryURL = URL(fileURLWithPath: (folder ?? scratch).path)
       // Nothing of the user's settings, but those of a sanitizer that this build may have.
@@ -45,6 +47,15 @@ struct Apus {
       process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
       try process.run()
     }
+
+    /// Runs `apus` where no file can be longer than `blocks` of 512 bytes: a full disk for those that need more.
+    convenience init(limitedTo blocks: Int, _ words: [String], in folder: TemporaryFolder) throws {
+      let apus = try Apus.binary().path
+      let script = "ulimit -f \(blocks) && exec \"$0\" \"$@\""
+      try self.init(["-c", script, apus] + words, in: folder, program: URL(fileURLWithPath: "/bin/sh"))
+    }
+
+    var processIdentifier: Int32 { process.processIdentifier }
 
     deinit { if process.isRunning { process.terminate() } }
 

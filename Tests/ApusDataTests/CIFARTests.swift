@@ -88,6 +88,36 @@ import Testing
     }
   }
 
+  @Test("an archive's files are found wherever they stand in it")
+  func unpacked() throws {
+    let (one, two) = (records([[1]]), records([[2], [3]], from: 1))
+    let tar =
+      entry("x/", [], kind: "5") + entry("x/two.bin", two) + entry("x/readme", [1]) + entry("x/one.bin", one)
+      + [UInt8](repeating: 0, count: 1024)
+    let bytes = gzip(tar)
+    let path = try folder.write(bytes, "x.tar.gz")
+    let format = CIFARFormat(.ten, digest: .md5(bytes.withUnsafeBytes { PublishedDigest.md5("").digest(of: $0) }))
+    #expect(try format.read(["one.bin", "two.bin"], inArchive: path) == [one, two])
+    #expect(dataError { _ = try format.read(["three.bin"], inArchive: path) }?.reason == "no file three.bin in it")
+    #expect(dataError { _ = try CIFARFormat(.ten).read(["one.bin"], inArchive: path) }?.kind == .checksum)
+  }
+
+  @Test("what is missing is downloaded to the set's first folder, if its digest is right")
+  func download() throws {
+    let content = Array("content".utf8)
+    let downloader = Downloader { _, receive in try receive(Data(content), content.count) }
+    let locator = DataLocator(folder: folder.path, environment: ["XDG_CACHE_HOME": "/nonexistent"], downloader: downloader)
+    let set = DataFileSet(title: "Set", folders: ["sub", ""], mirrors: ["http://a/"])
+    // hashlib.md5(b"content").hexdigest()
+    let file = PublishedFile(name: "f", digest: .md5("9a0364b9e99bb480dd25e1f0284c8555"), set: set)
+    #expect(locator.find(["f"], of: set) == nil)
+    #expect(try locator.download(file, progress: nil) == folder.file("sub/f"))
+    #expect(locator.find(["g", "f"], of: set) == folder.file("sub/f") && folder.contents == ["sub", "sub/f"])
+    let other = PublishedFile(name: "g", digest: .sha256("0"), set: set)
+    #expect(dataError { _ = try locator.download(other, progress: nil) }?.kind == .checksum)
+    #expect(folder.contents == ["sub", "sub/f"])
+  }
+
   private func entry(_ name: String, _ content: [UInt8], kind: Character = "0") -> [UInt8] {
     var header = [UInt8](repeating: 0, count: 512)
     func put(_ text: String, at offset: Int) { header.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8) }

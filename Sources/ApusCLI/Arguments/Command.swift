@@ -9,6 +9,14 @@ struct Command: Sendable {
     let help: String
     /// The words that are accepted, with their help; empty where any text is.
     var choices: [(name: String, help: String)] = []
+    /// Whether it may be left out; only the last ones may.
+    var isOptional = false
+
+    /// Whether there may be more of them; only the last one may.
+    var isRepeated = false
+
+    /// As the usage shows it.
+    var placeholder: String { (isOptional ? "[\(name)]" : "<\(name)>") + (isRepeated ? "…" : "") }
   }
 
   struct Example: Sendable {
@@ -32,7 +40,7 @@ struct Command: Sendable {
 
 /// What was given to a command, checked against its table.
 struct Arguments: Sendable {
-  /// As many as the command expects.
+  /// As many as the command expects, but for optional ones.
   var operands: [String] = []
   var values: [String: any Sendable] = [:]
 

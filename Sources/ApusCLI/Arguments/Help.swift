@@ -1,12 +1,13 @@
 extension Command {
   /// The command's page, at most 80 columns wide.
   var help: String {
-    let words = ["apus", name] + operands.map { "<\($0.name)>" } + (options.isEmpty ? [] : ["[options]"])
-    var parts = ["\(summary)\n", "Usage: \(words.joined(separator: " "))\n"]
+    let usage = ["apus", name] + operands.map(\.placeholder) + (options.isEmpty ? [] : ["[options]"])
+    var parts = ["\(summary)\n", "Usage: \(usage.joined(separator: " "))\n"]
     if !discussion.isEmpty { parts.append(wrapped(discussion, width: 80) + "\n") }
-    for operand in operands {
-      let rows = operand.choices.isEmpty ? [("<\(operand.name)>", operand.help)] : operand.choices.map { ($0.name, $0.help) }
-      parts.append(section(operand.choices.isEmpty ? "Arguments" : capitalized(operand.plural), rows))
+    let words = operands.filter(\.choices.isEmpty)
+    if !words.isEmpty { parts.append(section("Arguments", words.map { ($0.placeholder, $0.help) })) }
+    for operand in operands where !operand.choices.isEmpty {
+      parts.append(section(capitalized(operand.plural), operand.choices.map { ($0.name, $0.help) }))
     }
     let rows = options.map { (Self.usage(of: $0), $0.help) } + [("-h, --help", "Show this help")]
     parts.append(section("Options", rows))
@@ -30,7 +31,7 @@ func overview(of commands: [Command]) -> String {
     section(
       "Commands",
       commands.map { command in
-        ((["\(command.name)"] + command.operands.map { "<\($0.name)>" }).joined(separator: " "), command.summary)
+        ((["\(command.name)"] + command.operands.map(\.placeholder)).joined(separator: " "), command.summary)
       }),
     section(
       "Options", [("-h, --help", "Show this help; after a command, that command's"), ("    --version", "Show the version")]),

@@ -58,13 +58,13 @@ extension Command {
       if !choices.isEmpty, !choices.contains(word) { throw unknown(operand.name, word, choices, operand.plural) }
       if word.isEmpty { throw UsageError("\(name): the \(operand.name) is empty") }
     }
-    if words.count < operands.count {
+    if words.count < operands.count, !operands[words.count].isOptional {
       let missing = operands[words.count]
       let choices = missing.choices.map(\.name)
       let accepted = choices.isEmpty ? "" : "; \(missing.plural): \(choices.joined(separator: ", "))"
       throw UsageError("\(name): the \(missing.name) is missing\(accepted)")
     }
-    if words.count > operands.count {
+    if words.count > operands.count, operands.last?.isRepeated != true {
       let expected =
         operands.isEmpty ? "takes options only" : "takes \(operands.map { "one \($0.name)" }.joined(separator: ", "))"
       throw UsageError("\(name): unexpected \(quoted(words[operands.count])): \(expected)")

@@ -6,8 +6,9 @@ extension Command {
     name: "train", summary: "Train a network and save it",
     discussion: """
       The folder for the results gets metrics.jsonl (one line per epoch and split), \
-      config.json, model.safetensors (the parameters under PyTorch's names) and \
-      loss.svg. Ctrl-C finishes the batch, saves and exits with code 130; a second one stops at once.
+      config.json, model.safetensors (the parameters under PyTorch's names), loss.svg and \
+      checkpoints (the last three and the best). Ctrl-C finishes the batch, saves and exits with code 130; a second \
+      one stops at once. After either, a kill or a power cut, --resume goes on.
       """,
     operands: [
       Operand(
@@ -16,49 +17,62 @@ extension Command {
     options: TrainOptions.all,
     examples: [
       Example(line: "apus train digits", help: "No download needed"),
-      Example(line: "apus train mnist-mlp --epochs 10 --lr 3e-4", help: "Longer, in smaller steps"),
+      Example(line: "apus train mnist-cnn --epochs 10 --lr 3e-4", help: "Longer, in smaller steps"),
+      Example(line: "apus train mnist-cnn --resume", help: "Go on where it was interrupted"),
       Example(line: "apus train mnist-mlp --data ~/data --limit 5000", help: "A quick try on your own copy"),
     ],
-    run: { arguments in
-      let recipe = Recipe.all.first { $0.name == arguments.operands[0] }!
-      return try TrainRun(TrainSettings(arguments, recipe: recipe)).run()
-    })
+    run: { arguments in try TrainRun.run(arguments, recipe: Recipe.named(arguments.operands[0])!) })
 }
 
 /// One run of `apus train`.
 struct TrainRun {
   private let settings: TrainSettings
+  private let checkpoints: CheckpointFolder
+  /// Where it goes on from.
+  private let checkpoint: Checkpoint?
   private let output: Terminal
   private let progress: Terminal
 
-  init(_ settings: TrainSettings) {
-    self.settings = settings
+  /// - Returns: the exit code.
+  static func run(_ arguments: Arguments, recipe: Recipe) throws -> Int32 {
+    StopSignal.install()
+    let checkpoints = CheckpointFolder(TrainSettings.folder(arguments, recipe).checkpoints)
+    let checkpoint = try arguments.has(TrainOptions.resume) ? newest(checkpoints) : nil
+    let saved = try checkpoint.map { try SavedConfig(of: $0, at: checkpoints.lastGood ?? "") }
+    let settings = try TrainSettings(arguments, recipe: recipe, resuming: saved)
+    return try TrainRun(settings, checkpoints, checkpoint).run()
+  }
+
+  private static func newest(_ checkpoints: CheckpointFolder) throws -> Checkpoint? {
+    try checkpoints.newest { Terminal.standardError.line("apus: warning: \($0); trying the checkpoint before") }
+  }
+
+  private init(_ settings: TrainSettings, _ checkpoints: CheckpointFolder, _ checkpoint: Checkpoint?) {
+    (self.settings, self.checkpoints, self.checkpoint) = (settings, checkpoints, checkpoint)
     output = settings.isQuiet ? .none : .standardOutput
     progress = settings.isQuiet ? .none : .standardError
   }
 
-  /// - Returns: the exit code.
-  func run() throws -> Int32 {
-    StopSignal.install()
+  private func run() throws -> Int32 {
     let data = try loadData()
     manualSeed(settings.seed)
     let model = try catching { settings.recipe.makeModel() }
-    let train = DataLoader(data.train, batchSize: settings.batchSize, shuffle: true, seed: settings.seed)
+    let train = trainLoader(data.train)
     let test = DataLoader(data.test, batchSize: 1000)
+    let config = settings.config(origin: data.origin)
+    let (report, losses) = (ProgressReport(on: progress), LossRecorder())
+    let trainer = makeTrainer(model, [report, losses], config)
+    if let checkpoint { try trainer.load(checkpoint) }
     printPlan(data, model, batches: train.count)
 
     try settings.folder.create()
-    try AtomicFile.write(settings.config(origin: data.origin).indented + "\n", to: settings.folder.config)
+    try AtomicFile.write(config.indented + "\n", to: settings.folder.config)
     let log = try MetricsLog(settings.folder.metrics) { error in
       Terminal.standardError.line("apus: warning: \(error); training goes on, the line is tried again")
     }
-    let report = ProgressReport(on: progress)
-    let losses = LossRecorder()
-    let trainer = Trainer(
-      model, optimizer: Adam(model.parameters(), lr: settings.learningRate), loss: { crossEntropy($0, $1) },
-      correct: correctClasses)
-    trainer.callbacks = [report, MetricsWriter(log), losses]
-    trainer.shouldStop = { StopSignal.received != nil }
+    let metrics = MetricsWriter(log)
+    metrics.replay(trainer.history)
+    trainer.callbacks.append(metrics)
 
     let start = Date.now
     defer { report.clear() }
@@ -68,6 +82,27 @@ struct TrainRun {
     if !isFinished, let signal = StopSignal.received { return reportStop(signal, trainer) }
     printSummary(trainer, losses, seconds: Date.now.timeIntervalSince(start))
     return 0
+  }
+
+  private func trainLoader(_ samples: Samples) -> DataLoader<Samples> {
+    var transform: DataLoader<Samples>.BatchTransform?
+    if settings.isAugmented, let augmentation = settings.recipe.augmentation {
+      transform = { batch, generator in augmentation.apply(batch, generator) }
+    }
+    return DataLoader(samples, batchSize: settings.batchSize, shuffle: true, seed: settings.seed, transform: transform)
+  }
+
+  private func makeTrainer(_ model: any Layer, _ callbacks: [any TrainingCallback], _ config: JSON) -> Trainer {
+    let trainer = Trainer(
+      model, optimizer: Adam(model.parameters(), lr: settings.learningRate), loss: { crossEntropy($0, $1) },
+      correct: correctClasses)
+    trainer.callbacks = callbacks
+    trainer.shouldStop = { StopSignal.received != nil }
+    trainer.goal = .highest("accuracy")
+    trainer.config = config.description
+    trainer.checkpoints = checkpoints
+    trainer.checkpointInterval = settings.checkpointEvery
+    return trainer
   }
 
   private func loadData() throws -> Splits {
@@ -92,23 +127,34 @@ struct TrainRun {
 // MARK: - What it says
 
 extension TrainRun {
-  private static let files = "model.safetensors, metrics.jsonl, config.json, loss.svg"
+  private static let files = "model.safetensors, metrics.jsonl, config.json, loss.svg, checkpoints"
 
   private func printPlan(_ data: Splits, _ model: any Layer, batches: Int) {
     let all = data.train.count == data.available ? "" : " of \(grouped(data.available))"
-    let rows = [
+    var rows = [
       ("recipe", "\(settings.recipe.name): \(settings.recipe.summary)"),
       ("data", "\(printable(data.origin)): \(grouped(data.train.count))\(all) to train on, \(grouped(data.test.count)) to test"),
       (
         "training",
         "\(counted(settings.epochs, "epoch", "epochs")) of \(counted(batches, "batch", "batches")) of "
           + "\(grouped(settings.batchSize)), Adam, learning rate \(settings.learningRate), seed \(settings.seed)"
+          + (settings.isAugmented ? ", augmented" : "")
       ),
       ("device", "\(settings.device), \(Runtime.instructionSet), \(counted(Runtime.threadCount, "thread", "threads"))"),
       ("results", printable(settings.folder.path)),
     ]
+    if settings.isResumed { rows.append(("resumed", origin(batches))) }
     for (name, text) in rows { output.line(row(name, text)) }
     output.line("\n\(model.parameterTree())\n")
+  }
+
+  /// Where the run goes on.
+  private func origin(_ batches: Int) -> String {
+    guard let checkpoint else { return "no: there is no checkpoint yet" }
+    let place = checkpoint.batch > 0 ? ", after batch \(grouped(checkpoint.batch)) of \(grouped(batches))" : ""
+    let isOver = checkpoint.epoch > settings.epochs
+    let epoch = isOver ? "at its end" : "in epoch \(grouped(checkpoint.epoch))\(place)"
+    return "\(epoch), from \(printable(checkpoints.lastGood ?? ""))"
   }
 
   private func printSummary(_ trainer: Trainer, _ losses: LossRecorder, seconds: Double) {
@@ -117,7 +163,7 @@ extension TrainRun {
     let ends = [losses.trainLosses.first, trainer.history.last { $0.pass.split == .train }?.loss].compactMap(\.self).map(short)
     output.line()
     output.line(row("loss", "\(line)  \(ends.joined(separator: " → "))"))
-    output.line(row("result", "\(accuracy) after \(counted(settings.epochs, "epoch", "epochs")), \(duration(seconds))"))
+    output.line(row("result", "\(accuracy) after \(counted(trainer.epoch - 1, "epoch", "epochs")), \(duration(seconds))"))
     output.line(row("files", "\(printable(settings.folder.path)): \(Self.files)"))
   }
 
@@ -125,7 +171,8 @@ extension TrainRun {
     let last = trainer.history.last { $0.pass.split == .train }
     let place = last.map { " in epoch \($0.pass.epoch), after batch \($0.batchCount) of \($0.pass.batchCount)" } ?? ""
     Terminal.standardError.line(
-      "apus: stopped by \(StopSignal.name(signal))\(place); saved in \(printable(settings.folder.path)): \(Self.files)")
+      "apus: stopped by \(StopSignal.name(signal))\(place); saved in \(printable(settings.folder.path)): \(Self.files); "
+        + "--resume goes on")
     return StopSignal.exitCode(signal)
   }
 

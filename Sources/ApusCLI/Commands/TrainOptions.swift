@@ -6,20 +6,33 @@ enum TrainOptions {
     "data", "DIR", accepts: "a folder, or synthetic",
     """
     Folder to look for the data set in first, then come those in APUS_DATA and the user's cache; 'synthetic' takes \
-    built-in digits instead
+    generated samples of the same shape instead
     """)
-  static let epochs = Option.integer("epochs", in: 1...1_000_000_000, "Times to go through the training data [default: 5]")
-  static let batchSize = Option.integer("batch-size", in: 1...1_000_000_000, "Samples per step [default: 128]")
-  static let learningRate = Option.positiveNumber("lr", "Learning rate of Adam [default: 0.001]")
+  static let epochs = Option.integer(
+    "epochs", in: 1...1_000_000_000, "Times to go through the training data, in all [default: 5; cifar10-cnn 10, spiral 50]")
+  static let batchSize = Option.integer(
+    "batch-size", in: 1...1_000_000_000, "Samples per step [default: 128; mnist-cnn, fashion-cnn and spiral 64]")
+  static let learningRate = Option.positiveNumber("lr", "Learning rate of Adam [default: 0.001; spiral 0.01]")
   static let seed = Option.seed("seed", "Seed of everything random; the same seed gives the same result [default: 42]")
   static let limit = Option.integer("limit", in: 1...1_000_000_000, "Use only the first N training samples")
   static let saveDir = Option.text(
     "save-dir", "DIR", accepts: "a folder", "Folder for the results [default: runs/<recipe>]")
+  static let augment = Option.flag("augment", "Shift and mirror the training pictures at random (cifar10-cnn)")
+  static let resume = Option.flag(
+    "resume",
+    """
+    Go on from the newest checkpoint in the results, with the options of that run; the result is that of a run \
+    without the break. Where there is no checkpoint yet, begin
+    """)
+  static let checkpointEvery = Option.integer(
+    "checkpoint-every", in: 1...1_000_000_000, "Write a checkpoint after every N steps, too, not only after each epoch")
   static let device = Option.choice(
     "device", "NAME", of: Device.Kind.allCases.map(\.rawValue), "Where to compute: cpu [default: cpu]")
   static let quiet = Option.flag("quiet", letter: "q", "Print nothing but warnings and errors")
 
-  static let all: [any AnyOption] = [data, epochs, batchSize, learningRate, seed, limit, saveDir, device, quiet]
+  static let all: [any AnyOption] = [
+    data, epochs, batchSize, learningRate, seed, limit, augment, saveDir, resume, checkpointEvery, device, quiet,
+  ]
 }
 
 /// A training run as it was asked for, defaults filled in.
@@ -31,19 +44,37 @@ struct TrainSettings: Sendable {
   let learningRate: Double
   let seed: UInt64
   let limit: Int?
+  let isAugmented: Bool
   let folder: RunFolder
+  let isResumed: Bool
+  let checkpointEvery: Int?
   let device: String
   let isQuiet: Bool
 
-  init(_ arguments: Arguments, recipe: Recipe) {
+  /// The folder that `arguments` ask for.
+  static func folder(_ arguments: Arguments, _ recipe: Recipe) -> RunFolder {
+    RunFolder(arguments[TrainOptions.saveDir] ?? "runs/\(recipe.name)")
+  }
+
+  /// - Parameter saved: the settings of the run that goes on: what the result depends on comes from there.
+  /// - Throws: `UsageError` where an option contradicts them.
+  init(_ arguments: Arguments, recipe: Recipe, resuming saved: SavedConfig? = nil) throws(UsageError) {
+    try saved?.check(arguments, recipe)
+    if arguments.has(TrainOptions.augment), recipe.augmentation == nil {
+      let able = Recipe.all.filter { $0.augmentation != nil }.map(\.name).joined(separator: ", ")
+      throw UsageError("train: --augment is for recipes with pictures that can be mirrored: \(able)")
+    }
     self.recipe = recipe
-    data = arguments[TrainOptions.data]
-    epochs = arguments[TrainOptions.epochs] ?? recipe.epochs
-    batchSize = arguments[TrainOptions.batchSize] ?? recipe.batchSize
-    learningRate = arguments[TrainOptions.learningRate] ?? recipe.learningRate
-    seed = arguments[TrainOptions.seed] ?? recipe.seed
-    limit = arguments[TrainOptions.limit]
-    folder = RunFolder(arguments[TrainOptions.saveDir] ?? "runs/\(recipe.name)")
+    data = saved.map(\.data) ?? arguments[TrainOptions.data]
+    epochs = arguments[TrainOptions.epochs] ?? saved?.epochs ?? recipe.epochs
+    batchSize = saved?.batchSize ?? arguments[TrainOptions.batchSize] ?? recipe.batchSize
+    learningRate = saved?.lr ?? arguments[TrainOptions.learningRate] ?? recipe.learningRate
+    seed = saved?.seed.value ?? arguments[TrainOptions.seed] ?? recipe.seed
+    limit = saved.map(\.limit) ?? arguments[TrainOptions.limit]
+    isAugmented = saved?.augment ?? arguments.has(TrainOptions.augment)
+    folder = Self.folder(arguments, recipe)
+    isResumed = arguments.has(TrainOptions.resume)
+    checkpointEvery = arguments[TrainOptions.checkpointEvery] ?? saved?.checkpointEvery
     device = arguments[TrainOptions.device] ?? "cpu"
     isQuiet = arguments.has(TrainOptions.quiet)
   }
@@ -61,7 +92,10 @@ struct TrainSettings: Sendable {
       // Beyond Int only as text: many readers of JSON would round it.
       "seed": Int(exactly: seed).map(JSON.integer) ?? .string("\(seed)"),
       "limit": limit.map(JSON.integer) ?? .null,
+      "augment": .bool(isAugmented),
       "save_dir": .string(folder.path),
+      "resume": .bool(isResumed),
+      "checkpoint_every": checkpointEvery.map(JSON.integer) ?? .null,
       "device": .string(device),
       "quiet": .bool(isQuiet),
       "threads": .integer(Runtime.threadCount),

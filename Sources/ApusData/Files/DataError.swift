@@ -21,6 +21,8 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
     case download
     /// A loader's state that belongs to another loader.
     case state
+    /// A character that a tokenizer has no token for.
+    case text
     /// A variant of a format that Apus doesn't read.
     case unsupported
   }

@@ -27,6 +27,12 @@ package struct DataFileSet: Sendable {
   package let folders: [String]
   /// Addresses of folders, with a slash at the end.
   package let mirrors: [String]
+
+  package init(title: String, folders: [String], mirrors: [String]) {
+    self.title = title
+    self.folders = folders
+    self.mirrors = mirrors
+  }
 }
 
 extension DataFile {

@@ -6,6 +6,12 @@ package struct PublishedFile: Sendable {
   package let name: String
   package let digest: PublishedDigest
   package let set: DataFileSet
+
+  package init(name: String, digest: PublishedDigest, set: DataFileSet) {
+    self.name = name
+    self.digest = digest
+    self.set = set
+  }
 }
 
 extension DataLocator {

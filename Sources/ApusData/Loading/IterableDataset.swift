@@ -92,7 +92,16 @@ private final class StreamedBatches<Data: IterableDataset>: BatchSource {
 
   private struct Position {
     var stream: Data.Samples?
+    var isAtEnd = false
     var waiting: [Sample] = []
+
+    /// The stream's next sample. It isn't asked again after its end.
+    mutating func next() throws -> Sample? {
+      if isAtEnd { return nil }
+      let sample = try stream?.next()
+      isAtEnd = sample == nil
+      return sample
+    }
   }
 
   private let loader: IterableLoader<Data>
@@ -124,8 +133,8 @@ private final class StreamedBatches<Data: IterableDataset>: BatchSource {
 
   /// A random one of the samples that wait, once enough do.
   private func take(_ position: inout Position) throws -> Sample? {
-    guard loader.shuffleBuffer > 0 else { return try position.stream?.next() }
-    while position.waiting.count < loader.shuffleBuffer, let sample = try position.stream?.next() {
+    guard loader.shuffleBuffer > 0 else { return try position.next() }
+    while position.waiting.count < loader.shuffleBuffer, let sample = try position.next() {
       position.waiting.append(sample)
     }
     if position.waiting.isEmpty { return nil }

@@ -1,10 +1,15 @@
 import ApusFormats
 
 /// The binary files of CIFAR: records of one label (CIFAR-100: a coarse one, then a fine one) and 3,072 bytes, plane by plane.
-struct CIFARFormat {
+package struct CIFARFormat {
   private let variant: CIFAR.Variant
+  private let digest: PublishedDigest
 
-  init(_ variant: CIFAR.Variant) { self.variant = variant }
+  /// - Parameter digest: of the archive; the published one where nothing is said.
+  package init(_ variant: CIFAR.Variant, digest: PublishedDigest? = nil) {
+    self.variant = variant
+    self.digest = digest ?? CIFAR.archiveFile(variant).digest
+  }
 
   private static let pixelCount = 3 * 32 * 32
   private var labelCount: Int { variant == .ten ? 1 : 2 }
@@ -22,7 +27,7 @@ struct CIFARFormat {
   }
 
   /// The contents of the files with these names, in this order, of a `.tar.gz`, whose digest is verified first.
-  func read(_ names: [String], inArchive path: String) throws(DataError) -> [[UInt8]] {
+  package func read(_ names: [String], inArchive path: String) throws(DataError) -> [[UInt8]] {
     let file: MappedFile
     do throws(FileError) { file = try MappedFile(path) } catch { throw DataError(error) }
     defer { withExtendedLifetime(file) {} }
@@ -45,12 +50,11 @@ struct CIFARFormat {
   }
 
   private func verify(_ file: MappedFile) throws(DataError) {
-    let expected = CIFAR.archiveFile(variant).digest
-    let digest = expected.digest(of: file.bytes)
-    if digest == expected.text { return }
+    let found = digest.digest(of: file.bytes)
+    if found == digest.text { return }
     throw DataError(
       .checksum, path: file.path,
-      "not \(variant.title)'s archive: its \(expected.name) is \(digest), the published one's is \(expected.text)",
+      "not \(variant.title)'s archive: its \(digest.name) is \(found), the published one's is \(digest.text)",
       advice: DataError.replaceAdvice)
   }
 

@@ -123,7 +123,8 @@ private func turned(_ r: Float, _ g: Float, _ b: Float, by turn: Float) -> (Floa
   hue -= hue.rounded(.down)
   func channel(_ n: Float) -> Float {
     // Each channel is full for a third of the circle, empty for another, with ramps between.
-    let k = (n + hue * 6).truncatingRemainder(dividingBy: 6)
+    let turned = n + hue * 6
+    let k = turned >= 6 ? turned - 6 : turned
     return high - span * max(0, min(k, 4 - k, 1))
   }
   return (channel(5), channel(3), channel(1))

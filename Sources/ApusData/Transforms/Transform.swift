@@ -46,7 +46,7 @@ public struct RandomApply: Transform {
 
   public init(_ step: any Transform, p: Double = 0.5) {
     self.step = step
-    self.p = p
+    self.p = isProbability(p, "RandomApply") ? p : 0
   }
 
   public func apply(_ batch: Batch, _ generator: Generator) -> Batch {

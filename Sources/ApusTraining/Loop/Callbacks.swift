@@ -1,4 +1,6 @@
+import ApusCore
 import ApusData
+import ApusOptim
 
 /// Shows a bar while a pass runs and leaves one line per epoch.
 ///
@@ -69,11 +71,14 @@ public final class MetricsWriter: TrainingCallback {
 
   public init(_ log: MetricsLog) { self.log = log }
 
+  /// Writes what a run that is resumed has done before.
+  public func replay(_ history: [PassResult]) { for result in history { passEnded(result) } }
+
   public func passEnded(_ result: PassResult) {
     var pairs: [(key: String, value: JSON)] = [
       ("epoch", .integer(result.pass.epoch)), ("split", .string(result.pass.split.rawValue)), ("loss", .number(result.loss)),
     ]
-    if let accuracy = result.accuracy { pairs.append(("accuracy", .number(accuracy))) }
+    pairs += result.metrics.map { (key: $0.name, value: .number($0.value)) }
     pairs.append(("samples", .integer(result.sampleCount)))
     if !result.isComplete { pairs.append(("complete", false)) }
     pairs.append(("seconds", .number((result.seconds * 1e4).rounded() / 1e4)))
@@ -82,9 +87,10 @@ public final class MetricsWriter: TrainingCallback {
 }
 
 /// Remembers the losses: of every training batch, and of every test.
-public final class LossRecorder: TrainingCallback {
+public final class LossRecorder: ResumableCallback {
   private var train = (epochs: [Double](), losses: [Double]())
   private var test = (epochs: [Double](), losses: [Double]())
+  public let checkpointKey = "losses"
 
   public init() {}
 
@@ -110,5 +116,25 @@ public final class LossRecorder: TrainingCallback {
         .init(name: "train", epochs: train.epochs, losses: train.losses),
         .init(name: "test", epochs: test.epochs, losses: test.losses),
       ])
+  }
+}
+
+extension LossRecorder {
+  public func stateDict() -> OptimizerState {
+    func table(_ line: (epochs: [Double], losses: [Double])) -> Tensor {
+      Tensor(scalars: line.epochs + line.losses, shape: [2, line.epochs.count], dtype: .float64)
+    }
+    return OptimizerState(tensors: ["train": table(train), "test": table(test)])
+  }
+
+  public func loadStateDict(_ state: OptimizerState) throws {
+    func line(_ name: String) throws -> (epochs: [Double], losses: [Double]) {
+      guard let table = state.tensors[name], table.rank == 2, table.shape[0] == 2 else {
+        throw TrainingError.otherRun("the losses of its '\(name)' passes are missing")
+      }
+      let numbers = table.scalars(as: Double.self)
+      return (Array(numbers.prefix(table.shape[1])), Array(numbers.dropFirst(table.shape[1])))
+    }
+    (train, test) = (try line("train"), try line("test"))
   }
 }

@@ -11,128 +11,205 @@ import ApusOptim
 /// print(trainer.history.last!.accuracy!)
 /// ```
 ///
-/// The loop is `trainPass`, some lines below; everything else reports on it. What happens around it (bars, logs) is the business of
-/// `callbacks`.
+/// The loop is `fit` with `trainPass` and `learn`, below; everything else judges or reports. What happens around it (bars, logs) is the
+/// business of `callbacks`.
 ///
-/// The same model, seed and data give the same history, times aside, whatever the number of threads.
+/// The same model, seed and data give the same history, times aside, whatever the number of threads, and however often the run was
+/// interrupted and resumed: see `checkpoint()`.
 public final class Trainer {
   public let model: any Layer
   public let optimizer: Optimizer
   /// The loss of a batch, a scalar: the mean over its samples.
   public let loss: (_ output: Tensor, _ target: Tensor) -> Tensor
-  /// How many samples of a batch were answered correctly; nil where there is no right and wrong.
-  public let correct: ((_ output: Tensor, _ target: Tensor) -> Int)?
+  /// What is measured besides; each pass begins with fresh copies.
+  public let metrics: [any Metric]
+
+  // MARK: How to train
+
+  /// Batches whose gradients are added up for one update; the loss counts as their mean.
+  public var accumulation = 1 {
+    didSet {
+      if !check(accumulation > 0, .value, "Trainer", "accumulation = \(accumulation) is not 1 or more") { accumulation = 1 }
+    }
+  }
+  /// What is done to the gradients before each update.
+  public var clip: GradientClip?
+  /// Mixed precision: the dtype that `autocast` computes in; nil for none.
+  public var precision: DType?
+  /// For `precision` float16.
+  public var scaler: GradScaler?
+  /// A schedule, with when it takes its steps.
+  public var learningRates: LearningRatePlan?
+  /// Takes in the parameters after each update; evaluations are made with the averages in their place.
+  public var average: WeightAverage?
+  /// What a good model is: decides which checkpoint is the best, and when early stopping ends the run.
+  public var goal = Goal.lowest("loss")
+  /// Ends the run when the goal doesn't come nearer any more.
+  public var earlyStopping: EarlyStopping?
+
+  // MARK: What happens around it
+
+  /// Are told of passes and batches.
   public var callbacks: [any TrainingCallback] = []
-  /// Asked after each batch: true ends `fit` there, with everything in a state that can be saved.
+  /// Asked after each update, and after each batch of an evaluation: true ends `fit` there, with everything in a state that can be saved.
   public var shouldStop: () -> Bool = { false }
+  /// Where a checkpoint is written after each epoch and when the run is stopped.
+  public var checkpoints: CheckpointFolder?
+  /// A checkpoint is written after so many updates besides.
+  public var checkpointInterval: Int?
+  /// Goes into each checkpoint: whatever is needed to make model and optimizer again.
+  public var config = ""
+  /// The random streams that model and data use: those of layers that were given one of their own belong here too.
+  public var generators = [Generator.default]
 
   /// The results of all passes so far.
-  public private(set) var history: [PassResult] = []
-  /// Updates so far.
-  public private(set) var step = 0
+  public internal(set) var history: [PassResult] = []
+  var progress = Progress()
+  /// Of the training pass that isn't over.
+  var meter: Meter?
+  /// In that pass.
+  var batchCount = 0
 
+  /// - Parameters:
+  ///   - model: from samples `[batch, …]` to outputs.
+  ///   - optimizer: of the model's parameters.
+  ///   - loss: the mean loss of a batch.
+  ///   - correct: how many samples of a batch were answered correctly: the metric `accuracy`.
+  ///   - metrics: what is measured in each pass.
   public init(
     _ model: any Layer, optimizer: Optimizer, loss: @escaping (_ output: Tensor, _ target: Tensor) -> Tensor,
-    correct: ((_ output: Tensor, _ target: Tensor) -> Int)? = nil
+    correct: ((_ output: Tensor, _ target: Tensor) -> Int)? = nil, metrics: [any Metric] = []
   ) {
     self.model = model
     self.optimizer = optimizer
     self.loss = loss
-    self.correct = correct
+    self.metrics = (correct.map { [Accuracy($0)] } ?? []) + metrics
   }
 
-  /// Goes `epochs` times through `train`, evaluating on `test` after each.
+  /// Updates so far.
+  public var step: Int { progress.step }
+
+  /// The epoch that is on or comes next, from 1 on.
+  public var epoch: Int { progress.epoch }
+
+  /// Whether `earlyStopping` has ended the run.
+  public var isOverEarly: Bool { earlyStopping?.isOver ?? false }
+}
+
+// MARK: - The loop
+
+extension Trainer {
+  /// Goes through `train` until `epochs` are done in all, evaluating on `test` after each. Called again after a stop, or after
+  /// `load(_:)`, it goes on where it was.
   ///
+  /// - Parameters:
+  ///   - train: what the model learns from.
+  ///   - test: what it is judged by; where nil, the training pass itself is what the goal is measured by.
+  ///   - epochs: in all, those of earlier calls included.
   /// - Returns: false where `shouldStop` ended it early.
-  /// - Throws: `TrainingError` for a loss that isn't finite or a loader without batches, `TensorError` for a mistake in the model or memory
-  ///   that cannot be had, and what the data sets throw.
+  /// - Throws: `TrainingError` for a loss that isn't finite, a loader without batches or a checkpoint that cannot be written,
+  ///   `TensorError` for a mistake in the model or memory that cannot be had, and what the data sets throw.
   @discardableResult
   public func fit<Train: Dataset, Test: Dataset>(
-    _ train: DataLoader<Train>, test: DataLoader<Test>, epochs: Int
+    _ train: DataLoader<Train>, test: DataLoader<Test>?, epochs: Int
   ) throws -> Bool where Train.Batched == Batch, Test.Batched == Batch {
-    for epoch in stride(from: 1, through: epochs, by: 1) {
-      guard try trainPass(Pass(epoch: epoch, of: epochs, .train, batches: train.count), train),
-        try testPass(Pass(epoch: epoch, of: epochs, .test, batches: test.count), test)
-      else { return false }
+    try checkGoal()
+    history.removeAll { !$0.isComplete }
+    while progress.epoch <= epochs, !isOverEarly {
+      let trained = try progress.isTrained || trainPass(Pass(epoch: epoch, of: epochs, .train, batches: train.count), train)
+      let judged =
+        try trained && test.map { try testPass(Pass(epoch: epoch, of: epochs, .test, batches: $0.count), $0) } ?? true
+      guard trained, judged else {
+        try save()
+        return false
+      }
+      try endEpoch()
     }
     return true
   }
 
-  /// One epoch of training.
+  /// The same without an evaluation.
+  @discardableResult
+  public func fit<Train: Dataset>(_ train: DataLoader<Train>, epochs: Int) throws -> Bool where Train.Batched == Batch {
+    try fit(train, test: nil as DataLoader<Train>?, epochs: epochs)
+  }
+
+  /// One epoch of training, or the rest of one.
   ///
   /// - Returns: false where it was stopped.
   private func trainPass<Data: Dataset>(_ pass: Pass, _ loader: DataLoader<Data>) throws -> Bool where Data.Batched == Batch {
-    var meter = try begin(pass)
-    var isStopped = false
+    try begin(pass)
+    var meter = try resumedMeter(pass) ?? Meter(metrics)
     model.train()
-    let batches = loader.batches(epoch: pass.epoch - 1)
+    let batches = loader.batches(epoch: pass.epoch - 1, from: meter.batches)
+    var isStopped = false
     while !isStopped, let batch = try batches.nextBatch() {
-      step += 1
-      try catching {
-        let output = model(batch.input)
-        let loss = loss(output, batch.target)
-        let value = loss.item()
-        guard value.isFinite else {
-          throw TrainingError.lossNotFinite(value, step: step, epoch: pass.epoch, batch: meter.batches + 1, of: pass.batchCount)
-        }
-        optimizer.zeroGrad()
-        loss.backward()
-        optimizer.step()
-        meter.add(loss: value, correct: count(output, batch), samples: batch.count)
-      }
+      try catching { try learn(batch, pass, &meter) }
       report(meter, pass)
+      // Between two updates there are gradients, which no checkpoint holds.
+      if meter.batches % accumulation != 0, meter.batches < pass.batchCount { continue }
+      progress.isTrained = meter.batches == pass.batchCount
+      self.meter = progress.isTrained ? nil : meter
       isStopped = shouldStop()
+      if !isStopped, !progress.isTrained, isCheckpointDue { try save() }
     }
     end(pass, meter)
     return !isStopped
   }
 
-  /// Loss and accuracy on data that the model doesn't learn from.
-  ///
-  /// - Returns: false where it was stopped: then there is no result.
-  private func testPass<Data: Dataset>(_ pass: Pass, _ loader: DataLoader<Data>) throws -> Bool where Data.Batched == Batch {
-    var meter = try begin(pass)
-    model.eval()
-    let batches = loader.batches(epoch: 0)
-    while let batch = try batches.nextBatch() {
-      try catching {
-        try noGrad {
-          let output = model(batch.input)
-          let value = loss(output, batch.target).item()
-          guard value.isFinite else { throw TrainingError.testLossNotFinite(value, epoch: pass.epoch) }
-          meter.add(loss: value, correct: count(output, batch), samples: batch.count)
-        }
-      }
-      report(meter, pass)
-      if shouldStop() { return false }
+  /// What happens with a batch; with the last of a few that are taken together, an update.
+  private func learn(_ batch: Batch, _ pass: Pass, _ meter: inout Meter) throws {
+    let first = meter.batches / accumulation * accumulation
+    let last = min(first + accumulation, pass.batchCount) - 1
+    if meter.batches == first { optimizer.zeroGrad() }
+    let (output, loss) = forward(batch)
+    let value = loss.item()
+    guard value.isFinite else {
+      throw TrainingError.lossNotFinite(
+        value, step: step + 1, epoch: pass.epoch, batch: meter.batches + 1, of: pass.batchCount, checkpoint: checkpoints?.lastGood
+      )
     }
-    end(pass, meter)
-    return true
-  }
-}
-
-// MARK: - Reporting
-
-extension Trainer {
-  private func begin(_ pass: Pass) throws(TrainingError) -> Meter {
-    guard pass.batchCount > 0 else { throw TrainingError.noBatches(pass.split) }
-    for callback in callbacks { callback.passBegan(pass) }
-    return Meter()
+    let share = last == first ? loss : loss / Double(last - first + 1)
+    (scaler?.scale(share) ?? share).backward()
+    if meter.batches == last { update() }
+    measure(output, batch, value, &meter)
   }
 
-  private func count(_ output: Tensor, _ batch: Batch) -> Int? {
-    correct.map { correct in noGrad { correct(output, batch.target) } }
+  func forward(_ batch: Batch) -> (output: Tensor, loss: Tensor) {
+    func compute() -> (Tensor, Tensor) {
+      let output = model(batch.input)
+      return (output, loss(output, batch.target))
+    }
+    return precision.map { autocast(to: $0, compute) } ?? compute()
   }
 
-  private func report(_ meter: Meter, _ pass: Pass) {
-    let result = BatchResult(
-      pass: pass, batch: meter.batches, step: step, loss: meter.lastLoss, meanLoss: meter.loss)
-    for callback in callbacks { callback.batchEnded(result) }
+  private func update() {
+    if let clip {
+      scaler?.unscale(optimizer)
+      clip.apply(to: optimizer)
+    }
+    if let scaler {
+      scaler.step(optimizer)
+      scaler.update()
+    } else {
+      optimizer.step()
+    }
+    average?.update()
+    learningRates?.stepEnded()
+    progress.step += 1
   }
 
-  private func end(_ pass: Pass, _ meter: Meter) {
-    let result = meter.result(of: pass)
-    history.append(result)
-    for callback in callbacks { callback.passEnded(result) }
+  /// What follows from the result of an epoch.
+  private func endEpoch() throws {
+    let value = history.last?[goal.name] ?? .nan
+    try catching { learningRates?.epochEnded(value) }
+    earlyStopping?.see(value, goal)
+    let isBest = progress.best.map { goal.isBetter(value, than: $0) } ?? !value.isNaN
+    if isBest { progress.best = value }
+    progress.epoch += 1
+    progress.isTrained = false
+    try save(isBest: isBest)
   }
+
+  private var isCheckpointDue: Bool { checkpointInterval.map { $0 > 0 && step % $0 == 0 } ?? false }
 }

@@ -1,7 +1,8 @@
 import ApusData
+import ApusOptim
 
 /// One way through a data set.
-public struct Pass: Sendable {
+public struct Pass: Hashable, Codable, Sendable {
   /// From 1 on.
   public let epoch: Int
   /// Epochs in all.
@@ -18,6 +19,8 @@ public struct Pass: Sendable {
   }
 }
 
+extension Split: Codable {}
+
 /// One batch of a pass.
 public struct BatchResult: Sendable {
   public let pass: Pass
@@ -30,13 +33,21 @@ public struct BatchResult: Sendable {
   public let meanLoss: Double
 }
 
+/// What a metric came to.
+public struct MetricValue: Hashable, Codable, Sendable {
+  /// The metric's name.
+  public let name: String
+  /// Of the whole pass.
+  public let value: Double
+}
+
 /// A pass that is over.
-public struct PassResult: Sendable {
+public struct PassResult: Hashable, Codable, Sendable {
   public let pass: Pass
   /// Mean over the samples.
   public let loss: Double
-  /// Share of correct answers; nil where nothing says what is correct.
-  public let accuracy: Double?
+  /// In the order in which the trainer was given them.
+  public let metrics: [MetricValue]
   public let sampleCount: Int
   /// Batches done: fewer than `pass.batchCount` where the run was stopped.
   public let batchCount: Int
@@ -45,6 +56,14 @@ public struct PassResult: Sendable {
 
   /// Whether the pass went to its end.
   public var isComplete: Bool { batchCount == pass.batchCount }
+
+  /// Share of correct answers; nil where it isn't measured.
+  public var accuracy: Double? { self["accuracy"] }
+
+  /// The metric called `name`, or with `"loss"` the loss; nil where there is none.
+  public subscript(name: String) -> Double? {
+    name == "loss" ? loss : metrics.first { $0.name == name }?.value
+  }
 }
 
 /// Is told what a `Trainer` does. Every method has a default that does nothing.
@@ -59,4 +78,16 @@ extension TrainingCallback {
   public func passBegan(_ pass: Pass) {}
   public func batchEnded(_ result: BatchResult) {}
   public func passEnded(_ result: PassResult) {}
+}
+
+/// A callback that remembers something which a run that is resumed must have.
+public protocol ResumableCallback: TrainingCallback {
+  /// Its part of a checkpoint, unlike that of every other callback.
+  var checkpointKey: String { get }
+  /// What it remembers.
+  func stateDict() -> OptimizerState
+  /// Goes on with what another has remembered.
+  ///
+  /// - Throws: where `state` doesn't fit; then nothing is taken.
+  func loadStateDict(_ state: OptimizerState) throws
 }

@@ -22,6 +22,8 @@ public struct RunFolder: Hashable, Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   /// Every option as it was used.
   public var config: String { path + "/config.json" }
+  /// What `--resume` goes on from.
+  public var checkpoints: String { path + "/checkpoints" }
   /// The parameters, under PyTorch's names.
   public var model: String { path + "/model.safetensors" }
   /// The picture of the loss curve.

@@ -97,6 +97,7 @@ struct CompositeTests {
     expectClose(x.cummax(dim: 1).values.select(dim: 1, index: -1), x.amax(dims: [1]))
     expectClose(einsum("ij,kj->ik", x, x), x.matmul(x.T), relative: 1e-12)
     expectClose(x.quantile(0.5), x.flatten().sort().values.narrow(dim: 0, start: 55, count: 1).squeeze())
+    #expect(x.equal(x) && x.equal(x.to(.float64)) && !x.equal(x + 1e-3) && !x.equal(x[..<1]) && !x.equal(x * Double.nan))
     #expect(x.allclose(x + 1e-9) && !x.allclose(x + 1e-3) && !x.allclose(x * Double.nan))
   }
 

@@ -26,7 +26,6 @@ package final class DeferredOp: @unchecked Sendable {
   }
 
   let kind: Kind
-  let operands: [Operand]
   /// dtype, shape and layout of the result; a reduction's shape and layout are those of its operand.
   let dtype: DType
   let shape: Dims
@@ -36,6 +35,8 @@ package final class DeferredOp: @unchecked Sendable {
 
   // Guarded by `lock` from here on.
 
+  /// Given up when the result is computed, and with them what they hold on to.
+  private(set) var operands: [Operand]
   /// Where the result goes; nil when nobody can see it any more.
   fileprivate(set) weak var storage: Storage?
   /// The result, once it is computed and as long as other deferred ops use it.
@@ -55,8 +56,11 @@ package final class DeferredOp: @unchecked Sendable {
     for case .deferred(let op) in operands { op.uses.add(1, ordering: .relaxed) }
   }
 
-  deinit {
+  deinit { releaseOperands() }
+
+  fileprivate func releaseOperands() {
     for case .deferred(let op) in operands { op.uses.subtract(1, ordering: .relaxed) }
+    operands = []
   }
 
   var useCount: Int { uses.load(ordering: .relaxed) }
@@ -109,15 +113,12 @@ extension DeferredOp {
     guard memory.isValid else { return memory }
     lock.withLock { _ in
       var length = inputs.reduce(1) { $0 + (waiting($1, shape, strides)?.length ?? 0) }
-      if length > longest {
-        for input in inputs { if let op = input.storage.deferred { compute(op) } }
-        length = 1
-      }
-      let operands = inputs.map { input -> Operand in
-        if let op = waiting(input, shape, strides) { return .deferred(op) }
+      // What can't be part of this program is computed first, and may settle some of the others.
+      for input in inputs where length > longest || waiting(input, shape, strides) == nil {
         if let op = input.storage.deferred { compute(op) }
-        return .ready(input)
       }
+      if length > longest { length = 1 }
+      let operands = inputs.map { x in waiting(x, shape, strides).map { Operand.deferred($0) } ?? .ready(x) }
       let op = DeferredOp(kind, operands, length: length, dtype: dtype, shape: shape, strides: strides)
       op.storage = memory.storage
       memory.storage.deferred = op
@@ -161,6 +162,9 @@ extension DeferredOp {
     Program(ops, outputs: outputs.map { $0?.memory }).run()
     for (op, storage) in zip(ops, outputs) {
       op.place = -1
+      if storage != nil { op.releaseOperands() }
+    }
+    for (op, storage) in zip(ops, outputs) {
       guard let storage else { continue }
       if op.useCount > 0 {
         op.result = TensorData(dtype: op.dtype, shape: op.shape, strides: op.strides, offset: 0, storage: storage)

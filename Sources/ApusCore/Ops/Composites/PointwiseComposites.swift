@@ -87,6 +87,11 @@ extension Tensor {
   public func allclose(_ other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8, equalNaN: Bool = false) -> Bool {
     isclose(other, rtol: rtol, atol: atol, equalNaN: equalNaN).all().item(as: Bool.self)
   }
+
+  /// Whether `other` has the same shape and every element is equal; NaN equals nothing. dtypes are promoted as in `.==`.
+  public func equal(_ other: Tensor) -> Bool {
+    isValid && other.isValid && shape == other.shape && (detach() .== other.detach()).all().item(as: Bool.self)
+  }
 }
 
 /// Whether each element of `x` is among those of `tests` (bool, the shape of `x`); NaN is not, not even in NaN.

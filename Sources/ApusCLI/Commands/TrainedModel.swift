@@ -1,0 +1,58 @@
+import Apus
+import Foundation
+
+/// A model that a run has left: what `eval` and `predict` work with.
+struct TrainedModel {
+  let recipe: Recipe
+  let model: any Layer
+  /// The run's `--data`, where the file says.
+  let data: String?
+
+  static let operand = Command.Operand(
+    name: "checkpoint", plural: "checkpoints",
+    help: "A checkpoint or model.safetensors of a run, the folder of a run, or with --recipe a file of PyTorch weights")
+  static let recipe = Option.choice(
+    "recipe", "NAME", of: Recipe.all.map(\.name), "The recipe whose network it is, where the file doesn't say")
+  static let dataFolder = Option.text(
+    "data", "DIR", accepts: "a folder, or synthetic", "Folder to look for the data set in first [default: that of the run]")
+
+  /// - Throws: `UsageError` where nobody says what network it is; what reading throws; `FormatError` where the parameters don't fit.
+  init(_ path: String, _ arguments: Arguments, for command: String) throws {
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let path = isFolder.boolValue ? RunFolder(path).model : path
+    let contents = try TensorFile.read(path)
+    var state = StateDict(contents.tensors.map { ($0.name, $0.tensor) })
+    var name = contents.metadata["apus.recipe"]
+    var data: String?
+    if contents.metadata[Checkpoint.versionKey] != nil {
+      let checkpoint = try Checkpoint(path)
+      let config = try SavedConfig(of: checkpoint, at: path)
+      (state, name, data) = (checkpoint.model, config.recipe, config.data)
+    }
+    guard let name = arguments[Self.recipe] ?? name else {
+      throw UsageError("\(command): \(printable(path)) doesn't say which network it is of; --recipe NAME does")
+    }
+    guard let recipe = Recipe.named(name) else {
+      throw FormatError(
+        .value, file: path, at: .file, "of a recipe '\(printable(name, limit: 80))', which this apus doesn't have")
+    }
+    (self.recipe, self.data) = (recipe, arguments[Self.dataFolder] ?? data)
+    model = try catching { recipe.makeModel() }
+    do throws(StateDictError) {
+      try model.loadStateDict(state)
+    } catch {
+      let lines = "\(error)".split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+      throw FormatError(.value, file: path, at: .file, printable(lines.joined(separator: " "), limit: 400))
+    }
+    model.eval()
+  }
+
+  /// The data that it is judged by.
+  func load() throws -> Splits {
+    let report = DownloadReport(on: .standardError)
+    defer { report.clear() }
+    // Of the training data nothing is needed.
+    return try recipe.data.load(data, limit: 1) { report.show($0) }
+  }
+}
