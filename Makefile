@@ -11,7 +11,7 @@ ISAS ?= $(shell grep -qsw avx2 /proc/cpuinfo && echo avx2) baseline
 LLVM_COV ?= $(dir $(realpath $(shell command -v swift)))llvm-cov
 
 .NOTPARALLEL:
-.PHONY: help check test build examples snippets isas lint format bench docs sanitize coverage clean
+.PHONY: help check test build examples snippets interop isas lint format bench docs sanitize coverage clean
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -19,10 +19,11 @@ help: ## list the targets
 check: FLAGS += -Xswiftc -warnings-as-errors
 check: lint test docs ## lint, build without a warning, test, run snippets and examples, build the documentation
 
-test: build ## the tests, the examples' tests and the README's listings
+test: build ## the tests, the examples' tests, the README's listings, the files of other programs
 	swift test -c release --skip-build $(FLAGS)
 	$(MAKE) FLAGS="$(FLAGS)" examples
 	.ci/snippets
+	.ci/interop
 
 build: ## everything in release mode, tests and snippets included
 	swift build -c release --build-tests $(FLAGS)
@@ -33,6 +34,9 @@ examples: ## build the examples and compare what they print with what they promi
 
 snippets: build ## run the README's listings
 	.ci/snippets
+
+interop: build ## let NumPy, PyTorch and safetensors read what Apus writes, and the other way round
+	.ci/interop
 
 isas: build ## the core's tests under each instruction set of this machine, and with all element-wise ops deferred
 	@for isa in $(ISAS); do echo "APUS_ISA=$$isa"; APUS_ISA=$$isa swift test -c release --skip-build $(FLAGS) --filter ApusCoreTests || exit 1; done
