@@ -46,11 +46,7 @@ struct ConvGoldenTests {
       for i in leaves.indices { leaves[i].requiresGrad = true }
       let y = golden.function(leaves[0], leaves[1], leaves[2])
       expectGolden(y, golden.output, golden.name)
-      let weights = Tensor.arange(1.0, Double(y.count) + 0.5, dtype: y.dtype).reshape(y.shape) / 10
-      let gradients = grad(of: y, withRespectTo: leaves, gradient: weights)
-      for (gradient, expected) in zip(gradients, golden.gradients) {
-        expectGolden(gradient, expected, "gradient of \(golden.name) \(golden.options)")
-      }
+      expectGoldenGradients(of: y, by: leaves, golden.gradients, "\(golden.name) \(golden.options)")
       let layer = golden.layer(leaves[1])
       layer.weight = leaves[1].detach()
       layer.bias = leaves[2].detach()

@@ -36,10 +36,7 @@ struct GoldenTests {
       let y = function(x)
       let comment = "\(name) \(options)"
       expectGolden(y, output, comment)
-      let weights = Tensor.arange(1.0, Double(y.count) + 0.5, dtype: y.dtype).reshape(y.shape) / 10
-      let gradients = grad(of: y, withRespectTo: present.map { x[$0]! }, gradient: weights)
-      #expect(gradients.count == self.gradients.count)
-      for (gradient, expected) in zip(gradients, self.gradients) { expectGolden(gradient, expected, "gradient of \(comment)") }
+      expectGoldenGradients(of: y, by: present.map { x[$0]! }, gradients, comment)
     }
   }
 

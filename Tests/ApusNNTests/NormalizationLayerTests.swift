@@ -50,14 +50,8 @@ struct NormalizationLayerTests {
 
     func compare(_ y: Tensor, _ leaves: [Tensor]) {
       expectGolden(y, output, "\(name) \(options)")
-      let weights = Tensor.arange(1.0, Double(y.count) + 0.5, dtype: y.dtype).reshape(y.shape) / 10
-      let found = grad(of: y, withRespectTo: leaves, gradient: weights)
-      #expect(found.count == gradients.count)
-      let (relative, absolute) = output.tensor.dtype.goldenTolerance
-      for (gradient, expected) in zip(found, gradients) {
-        // Sums of numbers around 10 that nearly cancel.
-        expectClose(gradient, expected.tensor, relative: relative, absolute: 10 * absolute, "gradient of \(name) \(options)")
-      }
+      // Sums of numbers around 10 that nearly cancel.
+      expectGoldenGradients(of: y, by: leaves, gradients, "\(name) \(options)", slack: 10)
     }
   }
 

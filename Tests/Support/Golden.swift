@@ -58,3 +58,21 @@ public func expectGolden(
   let (relative, absolute) = expected.tensor.dtype.goldenTolerance
   expectClose(x, expected.tensor, relative: relative, absolute: absolute, comment, sourceLocation: sourceLocation)
 }
+
+/// Compares the gradients of Σ y · (1, 2, 3, …)/10 by some leaves with those in a golden file.
+///
+/// - Parameter slack: by how much more than in `expectGolden` they may differ near 0.
+public func expectGoldenGradients(
+  of y: Tensor, by leaves: [Tensor], _ expected: [GoldenTensor], _ comment: String, slack: Double = 1,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let weights = Tensor.arange(1.0, Double(y.count) + 0.5, dtype: y.dtype).reshape(y.shape) / 10
+  let gradients = grad(of: y, withRespectTo: leaves, gradient: weights)
+  #expect(gradients.count == expected.count, "\(comment)", sourceLocation: sourceLocation)
+  for (gradient, golden) in zip(gradients, expected) {
+    let (relative, absolute) = golden.tensor.dtype.goldenTolerance
+    expectClose(
+      gradient, golden.tensor, relative: relative, absolute: slack * absolute, "gradient of \(comment)",
+      sourceLocation: sourceLocation)
+  }
+}

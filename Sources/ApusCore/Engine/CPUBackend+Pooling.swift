@@ -40,8 +40,8 @@ extension PoolWindow {
 extension CPUBackend {
   package func maxPool(_ x: TensorData, _ window: PoolWindow, wantsIndices: Bool) -> (output: TensorData, indices: TensorData?) {
     if x.dtype.isHalf {
-      let (y, indices) = maxPool(x.castInOrder(.float32), window, wantsIndices: wantsIndices)
-      return (y.castInOrder(x.dtype), indices)
+      let (y, indices) = maxPool(x.cast(.float32), window, wantsIndices: wantsIndices)
+      return (y.cast(x.dtype), indices)
     }
     let layout = ImageLayout(x, axes: window.axes.count)
     let x = x.arranged(layout.axisOrder)
@@ -58,7 +58,7 @@ extension CPUBackend {
   }
 
   package func avgPool(_ x: TensorData, _ window: PoolWindow) -> TensorData {
-    if x.dtype.isHalf { return avgPool(x.castInOrder(.float32), window).castInOrder(x.dtype) }
+    if x.dtype.isHalf { return avgPool(x.cast(.float32), window).cast(x.dtype) }
     let layout = ImageLayout(x, axes: window.axes.count)
     let x = x.arranged(layout.axisOrder)
     let shape = window.replacing(in: x.shape, with: window.output)
@@ -104,7 +104,7 @@ extension CPUBackend {
 
 extension CPUBackend {
   package func maxPoolBackward(_ dy: TensorData, _ indices: TensorData, _ window: PoolWindow) -> TensorData {
-    if dy.dtype.isHalf { return maxPoolBackward(dy.castInOrder(.float32), indices, window).castInOrder(dy.dtype) }
+    if dy.dtype.isHalf { return maxPoolBackward(dy.cast(.float32), indices, window).cast(dy.dtype) }
     let kernel = apus_max_pool_backward(Runtime.isa, dy.dtype.kernel)!
     let places = indices.base.assumingMemoryBound(to: Int32.self)
     return poolBackward(dy, window, ImageLayout(indices, axes: window.axes.count)) { window, pixel, channels, from, to, offset in
@@ -113,7 +113,7 @@ extension CPUBackend {
   }
 
   package func avgPoolBackward(_ dy: TensorData, _ window: PoolWindow) -> TensorData {
-    if dy.dtype.isHalf { return avgPoolBackward(dy.castInOrder(.float32), window).castInOrder(dy.dtype) }
+    if dy.dtype.isHalf { return avgPoolBackward(dy.cast(.float32), window).cast(dy.dtype) }
     let kernel = apus_avg_pool_backward(Runtime.isa, dy.dtype.kernel)!
     return poolBackward(dy, window, ImageLayout(dy, axes: window.axes.count)) { window, pixel, channels, from, to, _ in
       kernel(window, pixel, channels, from, to)

@@ -3,7 +3,7 @@ import CKernels
 extension CPUBackend {
   /// The tensor reads as [outer, axis, inner] in the order of its memory; a row of `inner` elements is a sum of such rows.
   package func sparseProduct(_ map: SparseMap, _ x: TensorData, axis: Int) -> TensorData {
-    if x.dtype.isHalf { return sparseProduct(map, x.castInOrder(.float32), axis: axis).castInOrder(x.dtype) }
+    if x.dtype.isHalf { return sparseProduct(map, x.cast(.float32), axis: axis).cast(x.dtype) }
     let order = x.axisOrder
     let x = x.arranged(order)
     let y = TensorData.uninitialized(

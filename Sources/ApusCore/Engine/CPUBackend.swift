@@ -116,7 +116,7 @@ extension CPUBackend {
       return target
     }
     let resultType: DType = op.isComparison ? .bool : a.dtype
-    if max(a.count, b.count) >= DeferredOp.threshold || shape.product >= DeferredOp.threshold {
+    if shape.product >= DeferredOp.threshold {
       return DeferredOp.note(.binary(op), [a, b], dtype: resultType, shape: shape, strides: TensorData.layout(shape, a, b))
     }
     let y = TensorData.uninitialized(shape, resultType, like: a.count >= b.count ? a : b, for: op.name)

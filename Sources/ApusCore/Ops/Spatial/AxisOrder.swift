@@ -37,12 +37,6 @@ extension TensorData {
     let view = permuted(order)
     return view.isContiguous ? self : view.contiguous().permuted(order.inverted)
   }
-
-  /// The same numbers as another dtype with the axes in the same order in memory (`cast` makes them row-major).
-  func castInOrder(_ dtype: DType) -> TensorData {
-    let order = axisOrder
-    return permuted(order).cast(dtype).permuted(order.inverted)
-  }
 }
 
 extension DType {

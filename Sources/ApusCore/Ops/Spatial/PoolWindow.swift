@@ -126,7 +126,7 @@ struct PoolArguments {
 
 extension PerAxis {
   /// One number for each axis; nil after a reported mistake of `operation`.
-  func perAxis(_ count: Int, _ name: String, _ operation: String) -> [Int]? {
+  package func perAxis(_ count: Int, _ name: String, _ operation: String) -> [Int]? {
     let numbers = perAxis(count)
     return check(numbers != nil, .value, operation, "\(name) \(self) is not one number or \(count)") ? numbers : nil
   }
