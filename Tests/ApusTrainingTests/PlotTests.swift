@@ -33,15 +33,15 @@ struct SparklineTests {
   }
 }
 
-@Suite("Loss curve")
-struct LossCurveTests {
+@Suite("Line chart")
+struct LineChartTests {
   @Test("the SVG is well-formed and has every point of a short line at its place")
   func points() throws {
-    let curve = LossCurve(
+    let curve = LineChart(
       title: "digits",
       series: [
-        .init(name: "train", epochs: [0.5, 1, 1.5, 2], losses: [2, 1, 0.5, 0.25]),
-        .init(name: "test", epochs: [1, 2], losses: [1.1, 0.3]),
+        .init(name: "train", x: [0.5, 1, 1.5, 2], y: [2, 1, 0.5, 0.25]),
+        .init(name: "test", x: [1, 2], y: [1.1, 0.3]),
       ])
     let picture = try Picture(curve.svg(width: 720, height: 420))
     #expect(picture.lines.map(\.count) == [4, 2])
@@ -55,9 +55,9 @@ struct LossCurveTests {
   @Test("long lines are thinned, and keep their mean")
   func thinned() throws {
     let n = 10_000
-    let curve = LossCurve(
+    let curve = LineChart(
       title: "x",
-      series: [.init(name: "train", epochs: (1...n).map { Double($0) / 1000 }, losses: (1...n).map { 1 / Double($0) })])
+      series: [.init(name: "train", x: (1...n).map { Double($0) / 1000 }, y: (1...n).map { 1 / Double($0) })])
     let picture = try Picture(curve.svg())
     #expect(picture.lines[0].count == 300)
     #expect(picture.circles.isEmpty)
@@ -71,8 +71,8 @@ struct LossCurveTests {
       [.greatestFiniteMagnitude, -.greatestFiniteMagnitude], [1e15, 1e15 + 0.125], [1e9, 2e9],
     ] as [[Double]])
   func awkward(_ losses: [Double]) throws {
-    let series = LossCurve.Series(name: "a", epochs: losses.indices.map { Double($0 + 1) }, losses: losses)
-    let picture = try Picture(LossCurve(title: "x", series: [series]).svg())
+    let series = LineChart.Series(name: "a", x: losses.indices.map { Double($0 + 1) }, y: losses)
+    let picture = try Picture(LineChart(title: "x", series: [series]).svg())
     #expect(picture.lines.joined().allSatisfy { $0.x >= 0 && $0.x <= 720 && $0.y >= 0 && $0.y <= 420 })
     #expect(picture.lines.joined().count == losses.filter(\.isFinite).count)
     #expect(!picture.text.contains("nan") && !picture.text.contains("inf"))
@@ -80,14 +80,14 @@ struct LossCurveTests {
 
   @Test("markup in a title is text, and control characters don't break the file")
   func escaping() throws {
-    let curve = LossCurve(title: "a <b> & \"c\"\u{1}", series: [.init(name: "<t>", epochs: [1], losses: [1])])
+    let curve = LineChart(title: "a <b> & \"c\"\u{1}", series: [.init(name: "<t>", x: [1], y: [1])])
     let picture = try Picture(curve.svg())
     #expect(picture.document.rootElement()?.elements(forName: "title").first?.stringValue == "a <b> & \"c\" ")
   }
 
   @Test("the axes carry round numbers")
   func ticks() throws {
-    let curve = LossCurve(title: "x", series: [.init(name: "a", epochs: [1, 2, 3, 4, 5], losses: [2.31, 0.5, 0.2, 0.1, 0.08])])
+    let curve = LineChart(title: "x", series: [.init(name: "a", x: [1, 2, 3, 4, 5], y: [2.31, 0.5, 0.2, 0.1, 0.08])])
     let labels = try Picture(curve.svg()).tickLabels
     #expect(labels == ["0", "1", "2", "3", "4", "5", "0", "0.5", "1.0", "1.5", "2.0", "2.5"])
   }

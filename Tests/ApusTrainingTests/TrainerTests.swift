@@ -115,7 +115,7 @@ struct TrainerTests {
     #expect(rows.map(\.accuracy) == trainer.history.map(\.accuracy))
     #expect(rows.allSatisfy { $0.seconds >= 0 })
     #expect(losses.trainLosses.count == 33)
-    #expect(losses.curve(title: "x").series.map(\.epochs.last) == [2 + 1.0 / 16, 2])
+    #expect(losses.curve(title: "x").series.map(\.x.last) == [2 + 1.0 / 16, 2])
   }
 
   private struct Row: Decodable {

@@ -109,12 +109,11 @@ public final class LossRecorder: ResumableCallback {
   /// The losses of the training batches, in order.
   public var trainLosses: [Double] { train.losses }
 
-  public func curve(title: String) -> LossCurve {
-    LossCurve(
+  public func curve(title: String) -> LineChart {
+    LineChart(
       title: title,
       series: [
-        .init(name: "train", epochs: train.epochs, losses: train.losses),
-        .init(name: "test", epochs: test.epochs, losses: test.losses),
+        .init(name: "train", x: train.epochs, y: train.losses), .init(name: "test", x: test.epochs, y: test.losses),
       ])
   }
 }

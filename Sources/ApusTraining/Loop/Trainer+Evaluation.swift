@@ -10,7 +10,10 @@ extension Trainer {
   func testPass<Data: Dataset>(_ pass: Pass, _ loader: DataLoader<Data>) throws -> Bool where Data.Batched == Batch {
     let streams = generators.map(\.state)
     try begin(pass)
-    guard let meter = try judged(pass, loader, report: { report($0, pass) }, shouldStop: shouldStop) else {
+    guard
+      let meter = try judged(
+        pass, loader, onBatch: { tell($0, $1, pass) }, report: { report($0, pass) }, shouldStop: shouldStop)
+    else {
       // It will be made again, from its start.
       for (generator, state) in zip(generators, streams) { generator.state = state }
       return false
@@ -21,7 +24,7 @@ extension Trainer {
 
   /// The way through `loader` of `testPass` and `evaluate`; nil where it was stopped.
   func judged<Data: Dataset>(
-    _ pass: Pass, _ loader: DataLoader<Data>, onBatch: (_ output: Tensor, _ target: Tensor) -> Void = { _, _ in },
+    _ pass: Pass, _ loader: DataLoader<Data>, onBatch: (_ output: Tensor, _ batch: Batch) -> Void = { _, _ in },
     report: (Meter) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) throws -> Meter? where Data.Batched == Batch {
     var meter = Meter(metrics)
@@ -37,7 +40,7 @@ extension Trainer {
               throw TrainingError.testLossNotFinite(value, epoch: pass.epoch, checkpoint: checkpoints?.lastGood)
             }
             measure(output, batch, value, &meter)
-            onBatch(output, batch.target)
+            onBatch(output, batch)
           }
         }
         report(meter)
@@ -64,9 +67,16 @@ extension Trainer {
     meter.add(loss: loss, samples: batch.count)
   }
 
+  func tell(_ output: Tensor, _ batch: Batch, _ pass: Pass) {
+    if callbacks.isEmpty { return }
+    let output = output.detach()
+    noGrad { for callback in callbacks { callback.answered(output, to: batch, in: pass) } }
+  }
+
   func report(_ meter: Meter, _ pass: Pass) {
     let result = BatchResult(
-      pass: pass, batch: meter.batches, step: step, loss: meter.lastLoss, meanLoss: meter.loss)
+      pass: pass, batch: meter.batches, step: step, loss: meter.lastLoss, meanLoss: meter.loss,
+      learningRate: optimizer.lr)
     for callback in callbacks { callback.batchEnded(result) }
   }
 

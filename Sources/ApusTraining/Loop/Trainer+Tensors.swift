@@ -55,7 +55,7 @@ extension Trainer {
   ) throws -> PassResult where Data.Batched == Batch {
     let pass = Pass(epoch: epoch, of: epoch, .test, batches: loader.count)
     if pass.batchCount == 0 { throw TrainingError.noBatches(.test) }
-    guard let meter = try judged(pass, loader, onBatch: onBatch) else {
+    guard let meter = try judged(pass, loader, onBatch: { onBatch($0, $1.target) }) else {
       throw TrainingError.noBatches(.test)
     }
     return meter.result(of: pass)

@@ -173,6 +173,7 @@ extension Trainer {
     (scaler?.scale(share) ?? share).backward()
     if meter.batches == last { update() }
     measure(output, batch, value, &meter)
+    tell(output, batch, pass)
   }
 
   func forward(_ batch: Batch) -> (output: Tensor, loss: Tensor) {

@@ -1,3 +1,4 @@
+import ApusCore
 import ApusData
 import ApusOptim
 
@@ -31,6 +32,8 @@ public struct BatchResult: Sendable {
   public let loss: Double
   /// Mean over the samples of the pass so far.
   public let meanLoss: Double
+  /// The optimizer's, of its first group: the one that the next update is made with.
+  public let learningRate: Double
 }
 
 /// What a metric came to.
@@ -69,6 +72,8 @@ public struct PassResult: Hashable, Codable, Sendable {
 /// Is told what a `Trainer` does. Every method has a default that does nothing.
 public protocol TrainingCallback: AnyObject {
   func passBegan(_ pass: Pass)
+  /// What the model answered, without a gradient: for what is no number, such as pictures and tables. Called before `batchEnded`.
+  func answered(_ output: Tensor, to batch: Batch, in pass: Pass)
   func batchEnded(_ result: BatchResult)
   /// Called for a training pass that was stopped too, with the batches that were done.
   func passEnded(_ result: PassResult)
@@ -76,6 +81,7 @@ public protocol TrainingCallback: AnyObject {
 
 extension TrainingCallback {
   public func passBegan(_ pass: Pass) {}
+  public func answered(_ output: Tensor, to batch: Batch, in pass: Pass) {}
   public func batchEnded(_ result: BatchResult) {}
   public func passEnded(_ result: PassResult) {}
 }

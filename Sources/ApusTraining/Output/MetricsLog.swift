@@ -1,64 +1,23 @@
 import ApusFormats
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// A file of JSON objects, one a line, each on the disk's side of the system call when `append` returns: `tail -f` and
 /// `pandas.read_json(path, lines=True)` read it while the run goes on.
 ///
 /// A disk that is full doesn't stop a run. Lines that cannot be written are kept and tried again with the next; the file never holds
 /// half of one. The first failure is reported.
 public final class MetricsLog {
-  public let path: String
-  private let onFailure: (FileError) -> Void
-  private let descriptor: Int32
-  private var length: off_t = 0
-  private var pending: [UInt8] = []
-  private var hasFailed = false
+  private let file: LogFile
 
   /// Starts an empty file at `path`.
   ///
   /// - Parameter onFailure: called once, when a line cannot be written.
   /// - Throws: `FileError` where there can be no such file.
   public init(_ path: String, onFailure: @escaping (FileError) -> Void = { _ in }) throws(FileError) {
-    self.path = path
-    self.onFailure = onFailure
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    if descriptor < 0 { throw FileError(path: path, operation: "create", code: errno) }
+    file = try LogFile(path, onFailure: onFailure)
   }
 
-  deinit { close(descriptor) }
+  public var path: String { file.path }
 
   /// Adds one line.
-  public func append(_ object: JSON) {
-    pending += Array("\(object)\n".utf8)
-    if let code = writePending() {
-      // What part of a line has reached the file is taken back.
-      ftruncate(descriptor, length)
-      if !hasFailed { onFailure(FileError(path: path, operation: "write", code: code)) }
-      hasFailed = true
-    } else {
-      length += off_t(pending.count)
-      pending = []
-    }
-  }
-
-  /// - Returns: the system's error, or nil.
-  private func writePending() -> Int32? {
-    pending.withUnsafeBytes { bytes in
-      var written = 0
-      while written < bytes.count {
-        let count = pwrite(descriptor, bytes.baseAddress! + written, bytes.count - written, length + off_t(written))
-        if count < 0, errno == EINTR { continue }
-        if count <= 0 { return count < 0 ? errno : ENOSPC }
-        written += count
-      }
-      return nil
-    }
-  }
+  public func append(_ object: JSON) { file.append("\(object)\n".utf8) }
 }

@@ -36,11 +36,11 @@ struct Axis {
     return ([1, 2, 5, 10].first { $0 * power >= size * 0.999 } ?? 10) * power
   }
 
-  /// The position of `value`, as text.
-  subscript(value: Double) -> String {
+  /// The position of `value`.
+  subscript(value: Double) -> Double {
     // Halves, so that the difference of huge ends cannot overflow.
     let share = (value / 2 - low / 2) / (high / 2 - low / 2)
-    return fixed(start + share * (end - start), 2)
+    return start + share * (end - start)
   }
 
   /// `tick` with as many digits as its step needs.
