@@ -27,8 +27,11 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
   public var description: String { kind.rawValue }
 
   package var backend: any Backend {
-    switch kind {
-    case .cpu: CPUBackend.shared
-    }
+    let backend: any Backend =
+      switch kind {
+      case .cpu: CPUBackend.shared
+      }
+    if let recorder = Profiler.current { return ProfilingBackend(base: backend, recorder: recorder) }
+    return backend
   }
 }

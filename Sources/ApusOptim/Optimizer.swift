@@ -67,7 +67,7 @@ open class Optimizer {
 
   /// Takes one step with every parameter that has a gradient.
   public final func step() {
-    withHooks { for group in groups { update(group) } }
+    Profiler.span("optimizer") { withHooks { for group in groups { update(group) } } }
   }
 
   /// Calls `closure`, which computes loss and gradients, and takes a step. Optimizers that need the loss more than once override it.

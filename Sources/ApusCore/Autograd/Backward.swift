@@ -101,9 +101,9 @@ struct BackwardPass {
   /// Walks the graph. The pass has a mode of its own: rules run in the dtypes that they get, and are looked at as a whole.
   mutating func run() {
     var mode = Context.mode
-    if mode.isGradEnabled == createGraph, mode.anomaly == nil, mode.autocast == nil { return walk() }
+    if mode.isGradEnabled == createGraph, mode.anomaly == nil, mode.autocast == nil, mode.profile == nil { return walk() }
     (mode.isGradEnabled, mode.anomaly, mode.autocast) = (createGraph, nil, nil)
-    Context.$mode.withValue(mode) { walk() }
+    Context.$mode.withValue(mode) { Profiler.span("backward") { walk() } }
   }
 
   private mutating func walk() {

@@ -64,12 +64,15 @@ package struct Mode: Sendable {
   var anomaly: AnomalyScope?
   /// Inside `autocast`.
   var autocast: AutocastScope?
+  /// Inside `Profiler.record`.
+  var profile: Recorder?
 }
 
 package enum Context {
   @TaskLocal package static var mode = Mode()
 
-  /// How many `detectAnomaly` and `autocast` scopes are open in the process: while there is none, ops need not look at the mode for them.
+  /// How many `detectAnomaly`, `autocast` and `Profiler.record` scopes are open in the process: while there is none, ops need not look at
+  /// the mode for them.
   private static let openScopes = Atomic<Int>(0)
 
   @inline(__always)

@@ -48,6 +48,7 @@ package final class Storage: @unchecked Sendable {
 
   /// Fresh memory with arbitrary content; nil (and an error reported for `operation`) where there is none.
   package static func allocate(_ byteCount: Int, for operation: @autoclosure () -> String) -> Storage? {
+    Profiler.current?.noteBlock(byteCount)
     if let pointer = Allocator.shared.allocate(byteCount) { return Storage(allocated: pointer, byteCount: byteCount) }
     let statistics = Allocator.shared.statistics
     var text = "cannot get \(byteCount) bytes; \(statistics.inUse) are in use, peak \(statistics.peak)"

@@ -159,7 +159,7 @@ extension DeferredOp {
       let byteCount = op.shape.product * op.dtype.itemSize
       outputs[i] = Allocator.shared.allocate(byteCount).map { Storage(allocated: $0, byteCount: byteCount) }
     }
-    Program(ops, outputs: outputs.map { $0?.memory }).run()
+    Profiler.pass(ops, writes: outputs) { Program(ops, outputs: outputs.map { $0?.memory }).run() }
     for (op, storage) in zip(ops, outputs) {
       op.place = -1
       if storage != nil { op.releaseOperands() }

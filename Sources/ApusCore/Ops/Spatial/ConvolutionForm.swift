@@ -67,7 +67,7 @@ extension ConvolutionShape {
 }
 
 extension ConvolutionPart {
-  fileprivate var gradientName: StaticString {
+  var gradientName: StaticString {
     switch self {
     case .input: "convolution by input"
     case .weight: "convolution by weight"
