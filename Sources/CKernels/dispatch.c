@@ -130,6 +130,10 @@ const apus_conv_kernels *apus_conv(apus_isa isa, apus_dtype dtype) {
   const apus_kernel_table *t = table(isa);
   return t && (dtype == APUS_F32 || dtype == APUS_F64) ? &t->conv[dtype == APUS_F64] : NULL;
 }
+const apus_winograd_kernels *apus_winograd(apus_isa isa) {
+  const apus_kernel_table *t = table(isa);
+  return t ? &t->winograd : NULL;
+}
 
 const apus_norm_kernels *apus_norm(apus_isa isa, apus_dtype dtype) {
   const apus_kernel_table *t = table(isa);

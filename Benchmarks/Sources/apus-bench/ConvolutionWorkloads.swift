@@ -14,7 +14,7 @@ private func pictures(
   Workload(name, items: Double(shape[0])) {
     let model = model()
     let optimizer = optimizer(model.parameters())
-    var batches = Batches { (Tensor.randn(shape), Tensor.randint(0, 10, [shape[0]])) }
+    var batches = Batches { (images(shape), Tensor.randint(0, 10, [shape[0]])) }
     return {
       let (x, target) = batches()
       optimizer.zeroGrad()
@@ -61,7 +61,7 @@ private func inference(_ name: String, batch: Int) -> Workload {
   Workload(name, items: Double(batch)) {
     let model = ResNet.resnet18()
     model.eval()
-    let x = Tensor.randn([batch, 3, 224, 224])
+    let x = images([batch, 3, 224, 224])
     return { noGrad { evaluate(model(x)) } }
   }
 }
@@ -110,7 +110,7 @@ var convolutionWorkloads: [Workload] {
       let (optimizerG, optimizerD) = (
         Adam(g.parameters(), lr: 2e-4, betas: (0.5, 0.999)), Adam(d.parameters(), lr: 2e-4, betas: (0.5, 0.999))
       )
-      var batches = Batches { (Tensor.randn([64, 1, 32, 32]), Tensor.randn([64, 100, 1, 1])) }
+      var batches = Batches { (images([64, 1, 32, 32]), Tensor.randn([64, 100, 1, 1])) }
       let (ones, zeros) = (Tensor.ones([64, 1, 1, 1]), Tensor.zeros([64, 1, 1, 1]))
       return {
         let (real, noise) = batches()

@@ -1,21 +1,39 @@
 import Apus
 
 /// Computes what has been noted down, as somebody would who reads the numbers.
-func evaluate(_ x: Tensor) { x.withUnsafeBytes { _ in } }
+func evaluate(_ x: Tensor) {
+  // Bytes are row-major: images whose channels are last would be copied for it, so they are read as what they are.
+  let image = x.rank == 4 ? x.movedim(1, -1) : x
+  (image.isContiguous ? image : x).withUnsafeBytes { _ in }
+}
+
+/// Images in the order of memory that convolutions read without a copy (channels last).
+func images(_ shape: Shape) -> Tensor { Tensor.randn(shape).movedim(1, -1).contiguous().movedim(-1, 1) }
+
+/// Normal random numbers, images among them channels-last.
+private func random(_ shape: Shape, isImage: Bool) -> Tensor { isImage ? images(shape) : Tensor.randn(shape) }
 
 /// One op on normal random inputs, whose result is new every time.
-private func operation(_ name: String, items: Double, _ shapes: Shape..., body: @escaping ([Tensor]) -> Tensor) -> Workload {
+private func operation(
+  _ name: String, items: Double, _ shapes: Shape..., ofImages: Bool = false, body: @escaping ([Tensor]) -> Tensor
+) -> Workload {
   Workload(name, items: items) {
-    let inputs = shapes.map { Tensor.randn($0) }
+    let inputs = shapes.enumerated().map { random($1, isImage: ofImages && $0 == 0) }
     return { evaluate(body(inputs)) }
   }
 }
 
-/// An op and the gradients of its inputs from ones.
-private func bothWays(_ name: String, items: Double, _ shapes: Shape..., body: @escaping ([Tensor]) -> Tensor) -> Workload {
+/// An op and the gradients of its inputs from a fixed one of its result.
+private func bothWays(
+  _ name: String, items: Double, _ shapes: Shape..., ofImages: Bool = false, body: @escaping ([Tensor]) -> Tensor
+) -> Workload {
   Workload(name, items: items) {
-    let inputs = shapes.map { Tensor.randn($0, requiresGrad: true) }
-    let upstream = noGrad { Tensor.ones(body(inputs).shape) }
+    let inputs = shapes.enumerated().map { i, shape in
+      var x = random(shape, isImage: ofImages && i == 0)
+      x.requiresGrad = true
+      return x
+    }
+    let upstream = random(noGrad { body(inputs).shape }, isImage: ofImages)
     return {
       for gradient in grad(of: body(inputs), withRespectTo: inputs, gradient: upstream) { evaluate(gradient) }
     }
@@ -40,13 +58,19 @@ var operationWorkloads: [Workload] {
     operation("op-sum-axis0", items: 0x1p24, [4096, 4096]) { $0[0].sum(dim: 0) },
     operation("op-sum-axis1", items: 0x1p24, [4096, 4096]) { $0[0].sum(dim: 1) },
     operation("op-transpose", items: 0x1p24, [4096, 4096]) { $0[0].T.contiguous() },
-    operation("op-conv3x3-fwd", items: 64, [64, 64, 32, 32], [64, 64, 3, 3], [64]) { conv2d($0[0], $0[1], $0[2], padding: 1) },
-    bothWays("op-conv3x3-fwdbwd", items: 64, [64, 64, 32, 32], [64, 64, 3, 3], [64]) { conv2d($0[0], $0[1], $0[2], padding: 1) },
-    operation("op-conv1x1-fwd", items: 64, [64, 256, 16, 16], [64, 256, 1, 1], [64]) { conv2d($0[0], $0[1], $0[2]) },
-    operation("op-dwconv-fwd", items: 32, [32, 128, 32, 32], [128, 1, 3, 3], [128]) {
+    operation("op-conv3x3-fwd", items: 64, [64, 64, 32, 32], [64, 64, 3, 3], [64], ofImages: true) {
+      conv2d($0[0], $0[1], $0[2], padding: 1)
+    },
+    bothWays("op-conv3x3-fwdbwd", items: 64, [64, 64, 32, 32], [64, 64, 3, 3], [64], ofImages: true) {
+      conv2d($0[0], $0[1], $0[2], padding: 1)
+    },
+    operation("op-conv1x1-fwd", items: 64, [64, 256, 16, 16], [64, 256, 1, 1], [64], ofImages: true) {
+      conv2d($0[0], $0[1], $0[2])
+    },
+    operation("op-dwconv-fwd", items: 32, [32, 128, 32, 32], [128, 1, 3, 3], [128], ofImages: true) {
       conv2d($0[0], $0[1], $0[2], padding: 1, groups: 128)
     },
-    operation("op-maxpool-fwd", items: 64, [64, 64, 32, 32]) { maxPool2d($0[0], kernelSize: 2) },
+    operation("op-maxpool-fwd", items: 64, [64, 64, 32, 32], ofImages: true) { maxPool2d($0[0], kernelSize: 2) },
     Workload("op-embedding-fwdbwd", items: 8192) {
       let table = Tensor.randn([50257, 768], requiresGrad: true)
       let ids = Tensor.randint(0, 50257, [8192])

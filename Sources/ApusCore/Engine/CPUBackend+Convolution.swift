@@ -125,13 +125,29 @@ extension CPUConvolution {
     let isDone =
       isDepthwise
       ? depthwise(sweeps, source, target, weight, bias)
-      : multiply(
-        sweeps, source, target, PackedConvolutionWeights(self, part, weight, sweeps, isNarrow: isNarrow(target, source, run.0)),
-        bias,
-        run: run.0)
+      : multiply(part, phases, sweeps, source, target, weight, bias, run: run.0)
     guard isDone else { return .invalid }
     return dims[1] >= 8 ? target.data : target.rowMajor()
   }
+
+  private func multiply(
+    _ part: ConvolutionPart, _ phases: [[AxisPhase]], _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage,
+    _ weight: TensorData, _ bias: TensorData?, run: Int
+  ) -> Bool {
+    guard
+      let packed = PackedConvolutionWeights(self, part, weight, sweeps, isNarrow: isNarrow(target, source, run))
+    else { return false }
+    if let winograd = Winograd(self, part),
+      let sweep = WinogradSweep(
+        self, winograd, offset: firstOffset(phases), source: source, target: target, weights: packed, bias: bias), sweep.run()
+    {
+      return true
+    }
+    return multiply(sweeps, source, target, packed, bias, run: run)
+  }
+
+  /// Of the first tap along height and width.
+  func firstOffset(_ phases: [[AxisPhase]]) -> (Int, Int) { (phases[1][0].taps[0].offset, phases[2][0].taps[0].offset) }
 
   /// Whether there are too few columns to fill a vector with, and channels enough for that.
   private func isNarrow(_ target: PixelImage, _ source: PixelImage, _ run: Int) -> Bool {
@@ -159,12 +175,11 @@ extension CPUConvolution {
   }
 
   private func multiply(
-    _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage, _ weights: PackedConvolutionWeights?,
-    _ bias: TensorData?,
-    run: Int
+    _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage, _ weights: PackedConvolutionWeights,
+    _ bias: TensorData?, run: Int
   ) -> Bool {
     let (depth, columns) = (source.data.shape[1] / shape.groups, target.data.shape[1] / shape.groups)
-    guard let weights, let zeros = zeros(depth * run) else { return false }
+    guard let zeros = zeros(depth * run) else { return false }
     let offsets = sweeps.map { $0.offsets(every: run) }
     let biasBase = bias.map { UnsafeRawPointer($0.base) }
     let tasks = tasks(sweeps, groups: shape.groups, panel: kernels.rows)

@@ -11,6 +11,11 @@ extension CPUConvolution {
     let phases = (0..<3).map { shape.phases(of: .output, axis: $0) }
     let run = isDepthwise ? (1, (0, 0)) : run(phases[2], channels: shape.inChannels, size: shape.input[2])
     guard let source = PixelImage.of(x, margins: run.1), let target = PixelImage.of(dy) else { return .invalid }
+    if let winograd = Winograd(self, .output),
+      let sums = WinogradWeightGradient(self, winograd, offset: firstOffset(phases), source: source, target: target)?.sums()
+    {
+      return inWeightOrder(sums)
+    }
     let sweep = ConvolutionSweep(
       phases.map { $0[0] }, kernelStrides: [0, 0, 0], batch: shape.batch, source: source, target: target)
     let rows = run.0 * shape.inChannels / shape.groups

@@ -20,6 +20,7 @@
 #include "gemm.h"
 #include "attention.h"
 #include "convolution.h"
+#include "winograd.h"
 #include "pooling.h"
 #include "random.h"
 #include "optimizer.h"
@@ -54,6 +55,7 @@ const apus_kernel_table APUS_TABLE = {
   .small_gemm = BY_DTYPE(small_gemm, small_gemm_b8),
   .attention = {ATTENTION_ENTRY(f32), ATTENTION_ENTRY(f64)},
   .conv = {CONV_ENTRY(f32), CONV_ENTRY(f64)},
+  .winograd = WINOGRAD_ENTRY,
   .max_pool = {max_pool_f32, max_pool_f64},
   .avg_pool = {avg_pool_f32, avg_pool_f64},
   .max_pool_backward = {max_pool_backward_f32, max_pool_backward_f64},

@@ -25,6 +25,7 @@ typedef struct {
   apus_small_gemm_kernel small_gemm[APUS_DTYPE_COUNT];
   apus_attention_kernels attention[2];  // f32, f64
   apus_conv_kernels conv[2];  // f32, f64
+  apus_winograd_kernels winograd;
   apus_max_pool_kernel max_pool[APUS_DTYPE_COUNT];
   apus_avg_pool_kernel avg_pool[APUS_DTYPE_COUNT];
   apus_max_pool_backward_kernel max_pool_backward[APUS_DTYPE_COUNT];

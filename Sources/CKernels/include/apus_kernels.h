@@ -326,6 +326,39 @@ typedef struct {
 // NULL for dtypes other than f32 and f64.
 const apus_conv_kernels *apus_conv(apus_isa isa, apus_dtype dtype);
 
+// ---------------------------------------------------------------------------------------------- Winograd's convolution
+
+// Channels-last images of float32: distances in numbers from image to image, row to row, pixel to pixel.
+typedef struct { ptrdiff_t image, row, pixel, height, width; } apus_winograd_image;
+
+// A convolution of 3x3 with stride 1 in tiles of 4x4 target pixels, `rows` x `columns` of them in an image. Source pixel = target pixel +
+// offset for the first tap.
+typedef struct {
+  ptrdiff_t rows, columns, offset[2];
+  apus_winograd_image source, target;
+} apus_winograd_grid;
+
+// F(4x4, 3x3) for float32. A tile is taken to its values at 36 places, whose planes lie `step` numbers apart. All numbers of channels are
+// multiples of 16, and `zeros` are as many zeros, which stand for pixels outside.
+typedef struct {
+  // v[place][i][channels]: the values of the source of tile first + i, for i < count.
+  void (*source)(const apus_winograd_grid *grid, ptrdiff_t first, ptrdiff_t count, ptrdiff_t channels, const float *x,
+                 const float *zeros, float *v, ptrdiff_t step);
+  // u[place][count] from weights w[9][count].
+  void (*weights)(ptrdiff_t count, const float *w, float *u, ptrdiff_t step);
+  // Tiles of the target from m[place][i][channels], the products of those two, plus a bias for each channel (may be NULL). False if a
+  // result is infinite or NaN, in which case its neighbours may be too.
+  bool (*target)(const apus_winograd_grid *grid, ptrdiff_t first, ptrdiff_t count, ptrdiff_t channels, const float *m, ptrdiff_t step,
+                 const float *bias, float *y);
+  // For the gradient of the weights: the values of the target of tile first + i, as lines place + i of `lines` that are packed for
+  // `accumulate` of apus_conv_kernels.
+  void (*target_values)(const apus_winograd_grid *grid, ptrdiff_t first, ptrdiff_t count, ptrdiff_t channels, const float *dy,
+                        const float *zeros, float *w, ptrdiff_t step, ptrdiff_t place, ptrdiff_t lines);
+  // w[9][count], `tap` apart, from the sums u[place][count] of products of source and target values. False as with `target`.
+  bool (*weight_gradient)(ptrdiff_t count, const float *u, ptrdiff_t step, float *w, ptrdiff_t tap);
+} apus_winograd_kernels;
+const apus_winograd_kernels *apus_winograd(apus_isa isa);
+
 // ---------------------------------------------------------------------------------------------- recurrent cells
 
 // What a recurrent step does between its matrix products. Gates: lstm input, forget, cell, output; gru reset, update, new.
