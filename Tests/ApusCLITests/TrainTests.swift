@@ -8,7 +8,9 @@ import Testing
 
 @Suite("train")
 struct TrainTests {
-  private static let files = ["checkpoints", "config.json", "loss.svg", "metrics.jsonl", "model.safetensors"]
+  private static let files = [
+    "checkpoints", "config.json", "loss.svg", "metrics.jsonl", "model.safetensors", "pictures", "report.html",
+  ]
 
   @Test("digits: says what it does, trains, leaves all files")
   func digits() throws {
@@ -153,7 +155,7 @@ struct TrainFailureTests {
     try FileManager.default.moveItem(atPath: folder.file("runs"), toPath: folder.file("elsewhere"))
     run.send(SIGTERM)
     #expect(try run.outcome().code == 143)
-    #expect(folder.names(in: "runs/digits") == ["checkpoints", "loss.svg", "model.safetensors"])
+    #expect(folder.names(in: "runs/digits") == ["checkpoints", "loss.svg", "model.safetensors", "pictures", "report.html"])
   }
 
   @Test("Ctrl-C and SIGTERM: the batch is finished, everything saved", arguments: [(SIGINT, "Ctrl-C"), (SIGTERM, "SIGTERM")])
@@ -166,7 +168,10 @@ struct TrainFailureTests {
     #expect(outcome.code == 128 + signal)
     let last = try #require(outcome.errorLines.last)
     #expect(last.hasPrefix("apus: stopped by \(name) in epoch ") && last.contains("saved in runs/digits"), "\(last)")
-    #expect(folder.names(in: "runs/digits") == ["checkpoints", "config.json", "loss.svg", "metrics.jsonl", "model.safetensors"])
+    #expect(
+      folder.names(in: "runs/digits") == [
+        "checkpoints", "config.json", "loss.svg", "metrics.jsonl", "model.safetensors", "pictures", "report.html",
+      ])
     let rows = try folder.rows("runs/digits/metrics.jsonl")
     #expect(rows.count >= 2 && rows.first?["epoch"] as? Int == 1)
     #expect(try Apus.run("inspect", "runs/digits/model.safetensors", in: folder).code == 0)

@@ -30,7 +30,8 @@ struct UsageTests {
       ("info", ["Usage: apus info", "--help"]),
       ("inspect", ["Usage: apus inspect <file>"]),
       ("convert", ["Usage: apus convert <input> <output> [options]", "--compress", ".safetensors"]),
-      ("data", ["list", "get", "cifar-10", "--data DIR"]),
+      ("graph", ["Usage: apus graph <recipe> [options]", "-o, --output FILE", "mnist-cnn"]),
+      ("data", ["list", "get", "show", "cifar-10", "spiral", "--data DIR"]),
     ])
   func commandHelp(_ command: String, _ words: [String]) throws {
     let run = try Apus.run(command, "--help")
@@ -45,15 +46,15 @@ struct UsageTests {
     arguments: [
       (
         [],
-        "apus: a command is missing; commands: train, eval, predict, info, inspect, convert, data; 'apus --help' explains them"
+        "apus: a command is missing; commands: train, eval, predict, graph, info, inspect, convert, data; 'apus --help' explains them"
       ),
       (
         ["trian"],
-        "apus: unknown command 'trian'; did you mean 'train'? commands: train, eval, predict, info, inspect, convert, data"
+        "apus: unknown command 'trian'; did you mean 'train'? commands: train, eval, predict, graph, info, inspect, convert, data"
       ),
       (
         ["--verbose"],
-        "apus: unknown option '--verbose'; commands: train, eval, predict, info, inspect, convert, data, --help, --version"
+        "apus: unknown option '--verbose'; commands: train, eval, predict, graph, info, inspect, convert, data, --help, --version"
       ),
       (["train"], "apus: train: the recipe is missing; recipes: mnist-mlp, mnist-cnn"),
       (
@@ -64,8 +65,9 @@ struct UsageTests {
       (["train", "digits", "digits"], "apus: train: unexpected 'digits': takes one recipe"),
       (
         ["train", "digits", "--epoch", "3"],
-        "apus: train: unknown option '--epoch'; did you mean '--epochs'? options: --data, --epochs, --batch-size, --lr, --seed, --limit, "
-          + "--augment, --save-dir, --resume, --checkpoint-every, --device, --quiet, --help"
+        "apus: train: unknown option '--epoch'; did you mean '--epochs'? options: --data, --epochs, --batch-size, --lr, --optimizer, "
+          + "--momentum, --weight-decay, --schedule, --warmup, --accumulate, --clip, --amp, --ema, --early-stop, --seed, --limit, "
+          + "--augment, --save-dir, --resume, --checkpoint-every, --csv, --tensorboard, --device, --quiet, --help"
       ),
       (["train", "digits", "--resume=yes"], "apus: train: --resume takes no value"),
       (["train", "digits", "--checkpoint-every", "0"], "apus: train: --checkpoint-every takes a whole number from 1 to"),
@@ -103,6 +105,19 @@ struct UsageTests {
       (["data", "get"], "apus: data: get needs a set: mnist, "),
       (["data", "get", "mnits"], "apus: data: unknown set 'mnits'; did you mean 'mnist'? sets: mnist, "),
       (["data", "list", "mnist"], "apus: data: list takes no set, not 'mnist'"),
+      (["data", "show"], "apus: data: show needs a set: mnist, "),
+      (["data", "show", "digits", "-o", "x.gif"], "apus: data: --output takes a .png file, not 'x.gif'"),
+      (["graph"], "apus: graph: the recipe is missing; recipes: mnist-mlp, "),
+      (["graph", "digits", "-o", "x.pdf"], "apus: graph: --output takes a file that ends with .svg, .png or .dot, not 'x.pdf'"),
+      (["train", "digits", "--optimizer", "adm"], "apus: train: --optimizer takes adam, adamw, nadam, "),
+      (["train", "digits", "--momentum", "0.9"], "apus: train: --momentum is for sgd and rmsprop, not adam"),
+      (["train", "digits", "--optimizer", "sgd", "--momentum", "1"], "apus: train: --momentum takes a number below 1, not 1.0"),
+      (
+        ["train", "digits", "--schedule", "one-cycle", "--warmup", "5"],
+        "apus: train: --warmup doesn't go with --schedule one-cycle"
+      ),
+      (["train", "digits", "--ema", "1"], "apus: train: --ema takes a number between 0 and 1, as in 0.999, not '1'"),
+      (["train", "digits", "--amp", "float32"], "apus: train: --amp takes bfloat16, float16, not 'float32'"),
     ] as [([String], String)])
   func wrongUsage(_ words: [String], _ message: String) throws {
     let folder = try TemporaryFolder()

@@ -62,8 +62,10 @@ extension Option where Value == Double {
 
 extension Option where Value == String {
   /// Any text but the empty one.
-  static func text(_ name: String, _ placeholder: String, accepts: String, _ help: String) -> Option {
-    Option(name: name, placeholder: placeholder, help: help, accepts: accepts) { $0.isEmpty ? nil : $0 }
+  static func text(
+    _ name: String, letter: Character? = nil, _ placeholder: String, accepts: String, _ help: String
+  ) -> Option {
+    Option(name: name, letter: letter, placeholder: placeholder, help: help, accepts: accepts) { $0.isEmpty ? nil : $0 }
   }
 
   static func choice(_ name: String, _ placeholder: String, of choices: [String], _ help: String) -> Option {

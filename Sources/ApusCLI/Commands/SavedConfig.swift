@@ -12,6 +12,8 @@ struct SavedConfig: Decodable, Sendable {
   let limit: Int?
   let augment: Bool
   let checkpointEvery: Int?
+  /// Read by itself, from the same keys.
+  private(set) var method: TrainMethod?
 
   private enum CodingKeys: String, CodingKey {
     case recipe, data, epochs, lr, seed, limit, augment
@@ -43,15 +45,13 @@ struct SavedConfig: Decodable, Sendable {
       throw FormatError(.missingField, file: path, at: .file, "a checkpoint, but none of a run of 'apus train'")
     }
     self = config
+    method = TrainMethod(of: checkpoint)
   }
 
   /// Finds the first option that contradicts the run that is to go on.
   func check(_ arguments: Arguments, _ recipe: Recipe) throws(UsageError) {
     func same<Value: Equatable>(_ option: Option<Value>, _ saved: Value?) throws(UsageError) {
-      guard let given = arguments[option], given != saved else { return }
-      throw UsageError(
-        "train: --resume goes on with the options of the run, which had \(saved.map { "--\(option.name) \($0)" } ?? "no --\(option.name)"); "
-          + "leave --\(option.name) out, or start anew without --resume")
+      try Self.same(arguments, option, saved)
     }
     if self.recipe != recipe.name {
       throw UsageError("train: the run to resume has the recipe \(printable(self.recipe, limit: 80)), not \(recipe.name)")
@@ -62,5 +62,14 @@ struct SavedConfig: Decodable, Sendable {
     try same(TrainOptions.seed, seed.value)
     try same(TrainOptions.limit, limit)
     if arguments.has(TrainOptions.augment), !augment { try same(TrainOptions.augment, nil) }
+    try method?.check(arguments, epochs: epochs)
+  }
+
+  /// Objects where an option contradicts what the run had.
+  static func same<Value: Equatable>(_ arguments: Arguments, _ option: Option<Value>, _ saved: Value?) throws(UsageError) {
+    guard let given = arguments[option], given != saved else { return }
+    throw UsageError(
+      "train: --resume goes on with the options of the run, which had \(saved.map { "--\(option.name) \($0)" } ?? "no --\(option.name)"); "
+        + "leave --\(option.name) out, or start anew without --resume")
   }
 }

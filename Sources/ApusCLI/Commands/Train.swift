@@ -5,8 +5,8 @@ extension Command {
   static let train = Command(
     name: "train", summary: "Train a network and save it",
     discussion: """
-      The folder for the results gets metrics.jsonl (one line per epoch and split), \
-      config.json, model.safetensors (the parameters under PyTorch's names), loss.svg and \
+      The folder for the results gets report.html (the run on one page), metrics.jsonl (one line per epoch and split), \
+      config.json, model.safetensors (the parameters under PyTorch's names), loss.svg, pictures and \
       checkpoints (the last three and the best). Ctrl-C finishes the batch, saves and exits with code 130; a second \
       one stops at once. After either, a kill or a power cut, --resume goes on.
       """,
@@ -60,27 +60,27 @@ struct TrainRun {
     let train = trainLoader(data.train)
     let test = DataLoader(data.test, batchSize: 1000)
     let config = settings.config(origin: data.origin)
-    let (report, losses) = (ProgressReport(on: progress), LossRecorder())
-    let trainer = makeTrainer(model, [report, losses], config)
+    let report = ProgressReport(on: progress)
+    let records = TrainRecords(settings.folder, name: settings.recipe.name, classNames: data.classNames)
+    let trainer = makeTrainer(model, [report] + records.callbacks, config)
+    settings.method.apply(to: trainer, batches: train.count * settings.epochs, epochs: settings.epochs)
     if let checkpoint { try trainer.load(checkpoint) }
     printPlan(data, model, batches: train.count)
 
     try settings.folder.create()
     try AtomicFile.write(config.indented + "\n", to: settings.folder.config)
-    let log = try MetricsLog(settings.folder.metrics) { error in
-      Terminal.standardError.line("apus: warning: \(error); training goes on, the line is tried again")
-    }
-    let metrics = MetricsWriter(log)
-    metrics.replay(trainer.history)
-    trainer.callbacks.append(metrics)
+    try records.startLogs(
+      trainer, csv: settings.writesCSV, tensorBoard: settings.writesTensorBoard, sample: settings.recipe.sampleInput,
+      config: config)
 
     let start = Date.now
     defer { report.clear() }
     let isFinished = try trainer.fit(train, test: test, epochs: settings.epochs)
     report.clear()
-    try save(model, losses)
+    if isFinished { try records.complete(trainer, test) }
+    try save(trainer, records, data)
     if !isFinished, let signal = StopSignal.received { return reportStop(signal, trainer) }
-    printSummary(trainer, losses, seconds: Date.now.timeIntervalSince(start))
+    printSummary(trainer, records.losses, seconds: Date.now.timeIntervalSince(start))
     return 0
   }
 
@@ -94,8 +94,8 @@ struct TrainRun {
 
   private func makeTrainer(_ model: any Layer, _ callbacks: [any TrainingCallback], _ config: JSON) -> Trainer {
     let trainer = Trainer(
-      model, optimizer: Adam(model.parameters(), lr: settings.learningRate), loss: { crossEntropy($0, $1) },
-      correct: correctClasses)
+      model, optimizer: settings.method.makeOptimizer(model.parameters(), lr: settings.learningRate),
+      loss: { crossEntropy($0, $1) }, correct: correctClasses)
     trainer.callbacks = callbacks
     trainer.shouldStop = { StopSignal.received != nil }
     trainer.goal = .highest("accuracy")
@@ -111,41 +111,50 @@ struct TrainRun {
     return try settings.recipe.data.load(settings.data, limit: settings.limit) { report.show($0) }
   }
 
-  private func save(_ model: any Layer, _ losses: LossRecorder) throws {
+  private func save(_ trainer: Trainer, _ records: TrainRecords, _ data: Splits) throws {
     // It may have been removed meanwhile; the model is worth a new one.
     try settings.folder.create()
     // Some programs that load PyTorch weights ask for the first entry.
     let metadata = [
       "format": "pt", "apus.version": Runtime.version, "apus.recipe": settings.recipe.name, "apus.seed": "\(settings.seed)",
     ]
-    let tensors = model.stateDict().map { (name: $0.name, tensor: $0.tensor) }
-    try Safetensors.write(tensors, metadata: metadata, to: settings.folder.model, digest: true)
-    try AtomicFile.write(losses.curve(title: settings.recipe.name).svg(), to: settings.folder.lossCurve)
+    func write() throws {
+      let tensors = trainer.model.stateDict().map { (name: $0.name, tensor: $0.tensor) }
+      try Safetensors.write(tensors, metadata: metadata, to: settings.folder.model, digest: true)
+    }
+    // What was judged is what is saved.
+    try trainer.average.map { try $0.withAveraged(write) } ?? write()
+    try records.save(trainer, facts: plan(data, batches: trainer.history.last { $0.pass.split == .train }?.pass.batchCount ?? 0))
   }
 }
 
 // MARK: - What it says
 
 extension TrainRun {
-  private static let files = "model.safetensors, metrics.jsonl, config.json, loss.svg, checkpoints"
+  private static let files = "report.html, model.safetensors, metrics.jsonl, config.json, loss.svg, pictures, checkpoints"
 
   private func printPlan(_ data: Splits, _ model: any Layer, batches: Int) {
+    for (name, text) in plan(data, batches: batches) { output.line(row(name, text)) }
+    output.line("\n\(model.parameterTree())\n")
+  }
+
+  /// What the run is going to do.
+  private func plan(_ data: Splits, batches: Int) -> [(name: String, value: String)] {
     let all = data.train.count == data.available ? "" : " of \(grouped(data.available))"
-    var rows = [
+    var rows: [(name: String, value: String)] = [
       ("recipe", "\(settings.recipe.name): \(settings.recipe.summary)"),
       ("data", "\(printable(data.origin)): \(grouped(data.train.count))\(all) to train on, \(grouped(data.test.count)) to test"),
       (
         "training",
         "\(counted(settings.epochs, "epoch", "epochs")) of \(counted(batches, "batch", "batches")) of "
-          + "\(grouped(settings.batchSize)), Adam, learning rate \(settings.learningRate), seed \(settings.seed)"
+          + "\(grouped(settings.batchSize)), \(settings.method.summary), learning rate \(settings.learningRate), seed \(settings.seed)"
           + (settings.isAugmented ? ", augmented" : "")
       ),
       ("device", "\(settings.device), \(Runtime.instructionSet), \(counted(Runtime.threadCount, "thread", "threads"))"),
       ("results", printable(settings.folder.path)),
     ]
     if settings.isResumed { rows.append(("resumed", origin(batches))) }
-    for (name, text) in rows { output.line(row(name, text)) }
-    output.line("\n\(model.parameterTree())\n")
+    return rows
   }
 
   /// Where the run goes on.

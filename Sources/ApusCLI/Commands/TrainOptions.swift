@@ -12,7 +12,7 @@ enum TrainOptions {
     "epochs", in: 1...1_000_000_000, "Times to go through the training data, in all [default: 5; cifar10-cnn 10, spiral 50]")
   static let batchSize = Option.integer(
     "batch-size", in: 1...1_000_000_000, "Samples per step [default: 128; mnist-cnn, fashion-cnn and spiral 64]")
-  static let learningRate = Option.positiveNumber("lr", "Learning rate of Adam [default: 0.001; spiral 0.01]")
+  static let learningRate = Option.positiveNumber("lr", "Learning rate [default: 0.001; spiral 0.01]")
   static let seed = Option.seed("seed", "Seed of everything random; the same seed gives the same result [default: 42]")
   static let limit = Option.integer("limit", in: 1...1_000_000_000, "Use only the first N training samples")
   static let saveDir = Option.text(
@@ -26,13 +26,17 @@ enum TrainOptions {
     """)
   static let checkpointEvery = Option.integer(
     "checkpoint-every", in: 1...1_000_000_000, "Write a checkpoint after every N steps, too, not only after each epoch")
+  static let csv = Option.flag("csv", "Write the metrics as a table, too: metrics.csv")
+  static let tensorBoard = Option.flag(
+    "tensorboard", "Write event files for TensorBoard, too: curves, histograms, pictures, the graph (tensorboard --logdir runs)")
   static let device = Option.choice(
     "device", "NAME", of: Device.Kind.allCases.map(\.rawValue), "Where to compute: cpu [default: cpu]")
   static let quiet = Option.flag("quiet", letter: "q", "Print nothing but warnings and errors")
 
-  static let all: [any AnyOption] = [
-    data, epochs, batchSize, learningRate, seed, limit, augment, saveDir, resume, checkpointEvery, device, quiet,
-  ]
+  static let all: [any AnyOption] =
+    [data, epochs, batchSize, learningRate] + TrainMethod.options + [
+      seed, limit, augment, saveDir, resume, checkpointEvery, csv, tensorBoard, device, quiet,
+    ]
 }
 
 /// A training run as it was asked for, defaults filled in.
@@ -45,6 +49,9 @@ struct TrainSettings: Sendable {
   let seed: UInt64
   let limit: Int?
   let isAugmented: Bool
+  let method: TrainMethod
+  let writesCSV: Bool
+  let writesTensorBoard: Bool
   let folder: RunFolder
   let isResumed: Bool
   let checkpointEvery: Int?
@@ -60,6 +67,8 @@ struct TrainSettings: Sendable {
   /// - Throws: `UsageError` where an option contradicts them.
   init(_ arguments: Arguments, recipe: Recipe, resuming saved: SavedConfig? = nil) throws(UsageError) {
     try saved?.check(arguments, recipe)
+    method = (saved?.method ?? TrainMethod(arguments)).with(patience: arguments[TrainMethod.earlyStop])
+    try method.check()
     if arguments.has(TrainOptions.augment), recipe.augmentation == nil {
       let able = Recipe.all.filter { $0.augmentation != nil }.map(\.name).joined(separator: ", ")
       throw UsageError("train: --augment is for recipes with pictures that can be mirrored: \(able)")
@@ -72,6 +81,8 @@ struct TrainSettings: Sendable {
     seed = saved?.seed.value ?? arguments[TrainOptions.seed] ?? recipe.seed
     limit = saved.map(\.limit) ?? arguments[TrainOptions.limit]
     isAugmented = saved?.augment ?? arguments.has(TrainOptions.augment)
+    writesCSV = arguments.has(TrainOptions.csv)
+    writesTensorBoard = arguments.has(TrainOptions.tensorBoard)
     folder = Self.folder(arguments, recipe)
     isResumed = arguments.has(TrainOptions.resume)
     checkpointEvery = arguments[TrainOptions.checkpointEvery] ?? saved?.checkpointEvery
@@ -81,7 +92,7 @@ struct TrainSettings: Sendable {
 
   /// What `config.json` holds: every option as used, and what else the result depends on.
   func config(origin: String) -> JSON {
-    [
+    let pairs: KeyValuePairs<String, JSON> = [
       "command": "train",
       "recipe": .string(recipe.name),
       "data": data.map(JSON.string) ?? .null,
@@ -98,9 +109,12 @@ struct TrainSettings: Sendable {
       "checkpoint_every": checkpointEvery.map(JSON.integer) ?? .null,
       "device": .string(device),
       "quiet": .bool(isQuiet),
+      "csv": .bool(writesCSV),
+      "tensorboard": .bool(writesTensorBoard),
       "threads": .integer(Runtime.threadCount),
       "instruction_set": .string(Runtime.instructionSet),
       "apus_version": .string(Runtime.version),
     ]
+    return .object(pairs.map { (key: $0.key, value: $0.value) } + method.config)
   }
 }

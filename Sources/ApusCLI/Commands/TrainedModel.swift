@@ -24,11 +24,12 @@ struct TrainedModel {
     let contents = try TensorFile.read(path)
     var state = StateDict(contents.tensors.map { ($0.name, $0.tensor) })
     var name = contents.metadata["apus.recipe"]
-    var data: String?
+    var (data, averages): (String?, OptimizerState?)
     if contents.metadata[Checkpoint.versionKey] != nil {
       let checkpoint = try Checkpoint(path)
       let config = try SavedConfig(of: checkpoint, at: path)
       (state, name, data) = (checkpoint.model, config.recipe, config.data)
+      averages = checkpoint.parts["average"]
     }
     guard let name = arguments[Self.recipe] ?? name else {
       throw UsageError("\(command): \(printable(path)) doesn't say which network it is of; --recipe NAME does")
@@ -45,7 +46,19 @@ struct TrainedModel {
       let lines = "\(error)".split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
       throw FormatError(.value, file: path, at: .file, printable(lines.joined(separator: " "), limit: 400))
     }
+    if let averages { try Self.putIn(averages, model, path) }
     model.eval()
+  }
+
+  /// Puts averages of the parameters in their place: the run was judged by them.
+  private static func putIn(_ averages: OptimizerState, _ model: any Layer, _ path: String) throws {
+    let average = ExponentialMovingAverage(model.parameters())
+    do throws(OptimizerStateError) {
+      try average.loadStateDict(averages)
+    } catch {
+      throw FormatError(.value, file: path, at: .key("average"), printable("\(error)", limit: 400))
+    }
+    average.swap()
   }
 
   /// The data that it is judged by.

@@ -97,16 +97,7 @@ public final class CheckpointFolder {
     }
   }
 
-  private var names: [String] {
-    guard let stream = opendir(path) else { return [] }
-    defer { closedir(stream) }
-    let offset = MemoryLayout<dirent>.offset(of: \.d_name)!
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      names.append(String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)))
-    }
-    return names
-  }
+  private var names: [String] { fileNames(in: path) }
 
   /// Removes what processes that were killed have left half-written.
   private func removeLeftovers() {

@@ -20,7 +20,8 @@ public final class AnswerRecorder: TrainingCallback {
 
   public func passBegan(_ pass: Pass) { if pass.split == .test { forget() } }
 
-  private func forget() {
+  /// Forgets all answers.
+  public func forget() {
     (samples, mistakes, seen) = ([], [], 0)
     matrix = ConfusionMatrix(classes: classNames.count)
   }

@@ -53,9 +53,28 @@ extension Trainer {
   public func evaluate<Data: Dataset>(
     _ loader: DataLoader<Data>, onBatch: (_ output: Tensor, _ target: Tensor) -> Void = { _, _ in }
   ) throws -> PassResult where Data.Batched == Batch {
+    try result(on: loader) { onBatch($0, $1.target) }
+  }
+
+  /// Loss and metrics of a data set, for which `answers` remembers what the model answered; other callbacks and the history don't notice.
+  ///
+  /// - Parameters:
+  ///   - loader: the data.
+  ///   - answers: forgets what it has seen before.
+  /// - Throws: as `fit` does.
+  public func evaluate<Data: Dataset>(
+    _ loader: DataLoader<Data>, answers: AnswerRecorder
+  ) throws -> PassResult where Data.Batched == Batch {
+    answers.forget()
+    return try result(on: loader) { answers.add($0, $1.input, $1.target) }
+  }
+
+  private func result<Data: Dataset>(
+    on loader: DataLoader<Data>, onBatch: (_ output: Tensor, _ batch: Batch) -> Void
+  ) throws -> PassResult where Data.Batched == Batch {
     let pass = Pass(epoch: epoch, of: epoch, .test, batches: loader.count)
     if pass.batchCount == 0 { throw TrainingError.noBatches(.test) }
-    guard let meter = try judged(pass, loader, onBatch: { onBatch($0, $1.target) }) else {
+    guard let meter = try judged(pass, loader, onBatch: onBatch) else {
       throw TrainingError.noBatches(.test)
     }
     return meter.result(of: pass)

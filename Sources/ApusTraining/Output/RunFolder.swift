@@ -26,8 +26,21 @@ public struct RunFolder: Hashable, Sendable {
   public var checkpoints: String { path + "/checkpoints" }
   /// The parameters, under PyTorch's names.
   public var model: String { path + "/model.safetensors" }
+  /// The same as a table, where it was asked for.
+  public var csv: String { path + "/metrics.csv" }
+  /// The folder of the event files for TensorBoard, where they were asked for.
+  public var events: String { path + "/events" }
   /// The picture of the loss curve.
   public var lossCurve: String { path + "/loss.svg" }
+  /// The folder of all pictures.
+  public var pictures: String { path + "/pictures" }
+  /// The run on one page.
+  public var report: String { path + "/report.html" }
+
+  /// Removes the event files that an earlier run has left.
+  public func removeEvents() {
+    for name in fileNames(in: events) where name.hasPrefix(EventFile.prefix) { unlink("\(events)/\(name)") }
+  }
 
   /// Makes the folder, and those on the way to it, where they are missing.
   public func create() throws(FileError) {
@@ -46,4 +59,15 @@ public struct RunFolder: Hashable, Sendable {
       throw FileError(path: part, operation: "create the folder", code: code)
     }
   }
+}
+
+/// The names of what is in a folder; none where it cannot be read.
+func fileNames(in folder: String) -> [String] {
+  guard let stream = opendir(folder), let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+  defer { closedir(stream) }
+  var names: [String] = []
+  while let entry = readdir(stream) {
+    names.append(String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)))
+  }
+  return names
 }

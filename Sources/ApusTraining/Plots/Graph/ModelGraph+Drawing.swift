@@ -32,7 +32,7 @@ extension ModelGraph {
     return drawing
   }
 
-  private static let widestText = 260.0
+  private static let widestText = 400.0
 
   private static func ink(_ kind: Kind) -> Drawing.Ink {
     switch kind {
