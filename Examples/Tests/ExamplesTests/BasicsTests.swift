@@ -2,19 +2,8 @@ import Testing
 
 @Suite("the basics")
 struct BasicsTests {
-  static let programs = [
-    "AutogradByHand", "CustomFunction", "DoubleBackprop", "DrawGraph", "GoldsteinPrice", "LinearRegression", "Newton", "SineFit",
-    "TanhDerivatives", "TruncatedBackprop", "XOR",
-  ]
-
-  @Test("every program prints what its source promises", arguments: programs)
-  func output(name: String) throws {
-    let (lines, promise) = (try Program(name).lines, try Program.promise(of: name))
-    #expect(lines.count == promise.count)
-    for (line, promised) in zip(lines, promise) {
-      #expect(Program.agree(line, promised), "\(line) instead of \(promised)")
-    }
-  }
+  @Test("every program prints what its source promises", arguments: Program.names(in: "Basics"))
+  func output(name: String) throws { try Program.expectPromise(of: name) }
 
   func expect(
     _ values: [Double], _ expected: [Double], within tolerance: Double, sourceLocation: SourceLocation = #_sourceLocation
@@ -86,5 +75,22 @@ struct BasicsTests {
     let program = try Program("TruncatedBackprop")
     expect(program.numbers(after: "step 4000"), [0.9], within: 1e-3)
     #expect(program.lines.last == "memory has grown since step 40: false")
+  }
+
+  @Test("ten hidden units part the spirals, straight lines don't")
+  func spiral() throws {
+    let program = try Program("Spiral")
+    #expect(try #require(program.numbers(after: "ten hidden units").first) > 0.93 * 300)
+  }
+
+  @Test("convolutions make fewer mistakes than a perceptron with five times their numbers")
+  func convolutions() throws {
+    let program = try Program("MNISTCNN")
+    #expect(try percent(program, "convolutions") > percent(program, "perceptron"))
+  }
+
+  func percent(_ program: Program, _ name: String) throws -> Double {
+    let line = try #require(program.lines.first { $0.hasPrefix(name) })
+    return try #require(line.firstMatch(of: /([0-9.]+) % right/).flatMap { Double($0.1) })
   }
 }

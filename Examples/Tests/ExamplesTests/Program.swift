@@ -6,9 +6,10 @@ struct Program {
   /// What it printed.
   let lines: [String]
 
-  init(_ name: String) throws {
+  init(_ name: String, arguments: [String] = []) throws {
     let process = Process()
     process.executableURL = Self.builtProducts.appending(path: name)
+    process.arguments = arguments
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()
@@ -23,9 +24,19 @@ struct Program {
     lines.filter { $0.hasPrefix(start) }.compactMap { Self.pieces($0).compactMap(Double.init).last }
   }
 
+  /// Runs a program and compares what it prints with what its source says.
+  static func expectPromise(of name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let (lines, promise) = (try Program(name).lines, try promise(of: name))
+    #expect(lines.count == promise.count, sourceLocation: sourceLocation)
+    for (line, promised) in zip(lines, promise) {
+      #expect(agree(line, promised), "\(line) instead of \(promised)", sourceLocation: sourceLocation)
+    }
+  }
+
   /// What the source says that it prints: the comment at its end.
   static func promise(of name: String) throws -> [String] {
-    let source = try String(contentsOf: examples.appending(path: "Basics/\(name)/main.swift"), encoding: .utf8)
+    let path = try #require(sources.first { $0.hasSuffix("/\(name)/main.swift") })
+    let source = try String(contentsOfFile: path, encoding: .utf8)
     let parts = source.components(separatedBy: "\n// Prints:\n")
     try #require(parts.count == 2, "\(name) does not end with what it prints")
     return lines(of: parts[1]).map { String($0.dropFirst(3)) }
@@ -54,8 +65,24 @@ struct Program {
     return pieces + [String(rest)]
   }
 
-  /// The folder `Examples`.
-  private static let examples = URL(filePath: #filePath).appending(path: "../../..").standardized
+  /// The names of all programs in the folder `kind`.
+  static func names(in kind: String) -> [String] {
+    let names = sources.compactMap { path -> String? in
+      let parts: [Substring] = path.split(separator: "/")
+      return parts[parts.count - 3] == kind ? String(parts[parts.count - 2]) : nil
+    }
+    return names.sorted()
+  }
+
+  /// The paths of all programs: `Examples/<kind>/<name>/main.swift`.
+  private static let sources: [String] = {
+    let examples = URL(filePath: #filePath).appending(path: "../../..").standardized
+    let kinds = ["Basics", "Custom", "Generative", "Language", "Vision"].map { examples.appending(path: $0).path }
+    return kinds.flatMap { folder in
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      return names.map { "\(folder)/\($0)/main.swift" }
+    }
+  }()
 
   /// Where SwiftPM puts the programs: beside the test bundle.
   private static let builtProducts: URL = {
