@@ -9,6 +9,7 @@ let package = Package(
   products: [
     .library(name: "Apus", targets: ["Apus"]),
     .executable(name: "apus", targets: ["ApusCLI"]),
+    .library(name: "ApusPython", type: .dynamic, targets: ["ApusPython"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -30,6 +31,10 @@ package.targets += [
     name: "Apus",
     dependencies: ["ApusCore", "ApusNN", "ApusOptim", "ApusFormats", "ApusData", "ApusTraining", "ApusModels"]),
   .executableTarget(name: "ApusCLI", dependencies: ["Apus"], exclude: ["README.md"]),
+  .systemLibrary(name: "CApusPython"),
+  .target(
+    name: "ApusPython", dependencies: ["CApusPython", "ApusCore", "ApusNN", "ApusOptim", "ApusFormats", "ApusData"],
+    exclude: ["README.md"]),
 ]
 
 // MARK: - Tests: one folder per target

@@ -89,6 +89,10 @@ extension Tensor {
     set { assign(newValue, at: indices.map(\.asIndex)) }
   }
 
+  /// The subscript for language bindings.
+  package func part(_ indices: [SubscriptItem]) -> Tensor { read(indices) }
+  package mutating func setPart(_ indices: [SubscriptItem], _ value: Tensor) { assign(value, at: indices) }
+
   private func read(_ indices: [SubscriptItem]) -> Tensor {
     guard isValid, let plan = IndexPlan(indices, self) else { return .invalid }
     let view = plan.movements.reduce(self) { $0.move($1) }

@@ -81,6 +81,15 @@ package final class ThreadPool: @unchecked Sendable {
     }
   }
 
+  /// Makes the pool usable in a process that `fork` has made, which has this thread alone: work runs on the calling thread.
+  package func forgetWorkers() {
+    pthread_mutex_init(&mutex, nil)
+    pthread_cond_init(&condition, nil)
+    sleepers.store(0, ordering: .relaxed)
+    job.store(0, ordering: .relaxed)
+    isBusy.store(false, ordering: .relaxed)
+  }
+
   private func takeChunk() -> Bool {
     var open = job.load(ordering: .sequentiallyConsistent)
     while open & 0xFFFF_FFFF > 0 {

@@ -47,6 +47,38 @@ public func catching<R>(_ body: () throws -> R) throws -> R {
   }
 }
 
+/// Runs a call of a language binding: `catching` in the mode that the other language has set.
+///
+/// - Parameters:
+///   - isGradEnabled: whether ops record their graph.
+///   - autocast: the dtype that `autocast` computes in; nil without.
+///   - findsAnomalies: as inside `detectAnomaly`.
+///   - body: the call.
+/// - Returns: what `body` returns, or the mistake (or what `body` threw).
+@inline(__always)
+package func bindingCall<R>(
+  isGradEnabled: Bool, autocast: DType? = nil, findsAnomalies: Bool = false, _ body: () throws -> R
+) -> Result<R, any Error> {
+  let sink = ErrorSink()
+  var mode = Mode()
+  mode.isGradEnabled = isGradEnabled
+  mode.errors = sink
+  do {
+    let result: R
+    if _slowPath(autocast != nil || findsAnomalies) {
+      mode.autocast = autocast.map(AutocastScope.init(dtype:))
+      mode.anomaly = findsAnomalies ? AnomalyScope() : nil
+      result = try Context.withScope(mode, body)
+    } else {
+      result = try Context.$mode.withValue(mode, operation: body)
+    }
+    if let error = sink.first { return .failure(error) }
+    return .success(result)
+  } catch {
+    return .failure(sink.first ?? error)
+  }
+}
+
 /// Keeps the first error of a `catching` scope.
 final class ErrorSink: Sendable {
   private let state = Locked<TensorError?>(nil)

@@ -8,6 +8,9 @@ package final class Storage: @unchecked Sendable {
   package let device: Device
   /// Gives the memory back; nil for blocks of the caching allocator.
   private let deallocate: ((UnsafeMutableRawPointer) -> Void)?
+  /// Whether others may read and write the memory without asking, as NumPy does with an array that it has lent: tensors never write to it
+  /// and never put off reading it.
+  let isBorrowed: Bool
   private let isWaiting = Atomic<Bool>(false)
   /// The op whose result is to be in here and isn't yet. Read and written under `DeferredOp`'s lock.
   var deferred: DeferredOp? { didSet { isWaiting.store(deferred != nil, ordering: .releasing) } }
@@ -27,14 +30,18 @@ package final class Storage: @unchecked Sendable {
     self.byteCount = byteCount
     device = .cpu
     deallocate = nil
+    isBorrowed = false
   }
 
   /// Memory that somebody else made: a mapped file, another framework's array.
-  package init(external pointer: UnsafeMutableRawPointer, byteCount: Int, deallocate: @escaping (UnsafeMutableRawPointer) -> Void)
-  {
+  package init(
+    external pointer: UnsafeMutableRawPointer, byteCount: Int, isBorrowed: Bool = false,
+    deallocate: @escaping (UnsafeMutableRawPointer) -> Void
+  ) {
     memory = pointer
     self.byteCount = byteCount
     device = .cpu
+    self.isBorrowed = isBorrowed
     self.deallocate = deallocate
   }
 

@@ -77,7 +77,7 @@ package final class TensorData: @unchecked Sendable {
   /// Whether nobody else can see the storage. (Whether nobody else holds `self` is for the caller to know.)
   var ownsStorageAlone: Bool {
     _ = storage.pointer  // deferred ops that need the numbers hold on to them only once they are computed
-    return isKnownUniquelyReferenced(&storage)
+    return isKnownUniquelyReferenced(&storage) && !storage.isBorrowed
   }
 
   /// Another view of the same storage.

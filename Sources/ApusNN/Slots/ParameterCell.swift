@@ -4,8 +4,8 @@ import ApusCore
 ///
 /// Two modules that hold the same cell share the parameter: it is counted and updated once.
 public final class ParameterCell {
-  /// nil while an optional parameter is empty.
-  @exclusivity(unchecked) var content: Tensor?
+  /// nil while an optional parameter is empty. Language bindings, whose tensors are variables too, set it to tensors that aren't leaves.
+  @exclusivity(unchecked) package var content: Tensor?
 
   /// A cell with a leaf of the graph; floating-point tensors require a gradient.
   public init(_ tensor: Tensor?) { content = tensor.map(Self.leaf) }
@@ -68,6 +68,9 @@ public final class ParameterCell {
     guard let tensor = content, !tensor.isLeaf else { return }
     content = Self.leaf(tensor)
   }
+
+  /// A cell with a tensor as it is, for language bindings.
+  package init(asIs tensor: Tensor) { content = tensor }
 
   private static func leaf(_ tensor: Tensor) -> Tensor {
     guard tensor.isValid else { return tensor }

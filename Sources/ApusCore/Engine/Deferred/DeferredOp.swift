@@ -122,6 +122,8 @@ extension DeferredOp {
       let op = DeferredOp(kind, operands, length: length, dtype: dtype, shape: shape, strides: strides)
       op.storage = memory.storage
       memory.storage.deferred = op
+      // Whoever has lent the memory may write to it at any moment.
+      if inputs.contains(where: { $0.storage.isBorrowed }) { compute(op) }
     }
     return kind.isReduction || memory.strides == strides ? memory : memory.view(shape: shape, strides: strides)
   }
