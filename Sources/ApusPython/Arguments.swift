@@ -115,6 +115,10 @@ extension Arguments {
   /// One integer, or several, as an array.
   func ints(_ i: Int) -> [Int] {
     if isInt(i) { return [int(i)] }
+    if tag(i) == APUS_VALUES, let parts = values[i].pointer?.assumingMemoryBound(to: apus_value.self) {
+      let inner = Arguments(values: parts, name: name)
+      return (0..<Int(values[i].count)).map { inner.int($0) }
+    }
     guard tag(i) == APUS_INTS || (tag(i) == APUS_TENSORS && values[i].count == 0) else {
       wrong(i, "an integer or a sequence of integers")
       return []
