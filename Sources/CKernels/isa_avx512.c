@@ -9,6 +9,7 @@
 #define APUS_TABLE apus_table_avx512
 #define APUS_HARDWARE_F16 1
 #define APUS_HARDWARE_ROUNDING 1
+#define APUS_HARDWARE_FMA 1
 #define APUS_VECTOR_BYTES 64
 #define APUS_GEMM_ROWS 12
 #define APUS_GEMM_VECTORS 2

@@ -7,6 +7,7 @@
 #define APUS_TABLE apus_table_baseline
 #define APUS_HARDWARE_F16 0
 #define APUS_HARDWARE_ROUNDING 0
+#define APUS_HARDWARE_FMA 0
 #define APUS_VECTOR_BYTES 16
 #define APUS_GEMM_ROWS 4
 #define APUS_GEMM_VECTORS 2

@@ -9,6 +9,7 @@
 #define APUS_TABLE apus_table_neon
 #define APUS_HARDWARE_F16 1
 #define APUS_HARDWARE_ROUNDING 1
+#define APUS_HARDWARE_FMA 1
 #define APUS_VECTOR_BYTES 16
 #define APUS_GEMM_ROWS 8
 #define APUS_GEMM_VECTORS 3

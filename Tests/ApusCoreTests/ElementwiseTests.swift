@@ -9,7 +9,8 @@ struct ElementwiseTests {
   @Test("the Swift cases and the C kernels have the same names in the same order")
   func names() {
     let aliases = [
-      "logSigmoid": "log_sigmoid", "bitwiseNot": "bitwise_not", "logicalNot": "logical_not", "isNaN": "isnan",
+      "logSigmoid": "log_sigmoid", "geluSlope": "gelu_slope", "bitwiseNot": "bitwise_not", "logicalNot": "logical_not",
+      "isNaN": "isnan",
       "isInfinite": "isinf",
       "isFinite": "isfinite", "floorDivide": "floor_divide", "bitwiseAnd": "bitwise_and", "bitwiseOr": "bitwise_or",
       "bitwiseXor": "bitwise_xor", "logicalAnd": "logical_and", "logicalOr": "logical_or", "logicalXor": "logical_xor",

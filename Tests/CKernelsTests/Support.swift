@@ -197,8 +197,8 @@ enum Samples {
 
 let lengths = [0, 1, 7, 64, 1000]
 
-/// Equal up to `ulps` units of the dtype; NaN equals NaN, infinities must agree in sign.
-func close(_ got: Double, _ want: Double, _ dtype: apus_dtype, ulps: Double) -> Bool {
+/// Equal up to `ulps` units of the dtype, at `smallest` or above; NaN equals NaN, infinities must agree in sign.
+func close(_ got: Double, _ want: Double, _ dtype: apus_dtype, ulps: Double, smallest: Double = 0) -> Bool {
   if want.isNaN || got.isNaN { return want.isNaN && got.isNaN }
   let rounded = dtype.rounded(want)
   if got == rounded { return true }
@@ -207,5 +207,5 @@ func close(_ got: Double, _ want: Double, _ dtype: apus_dtype, ulps: Double) -> 
     let isAtEdge = dtype != APUS_F64 && min(abs(got), abs(rounded)) >= dtype.rounded(3.3e38) * 0.98
     return ulps > 0.5 && got.sign == rounded.sign && isAtEdge
   }
-  return abs(got - want) <= ulps * dtype.ulp(want)
+  return abs(got - want) <= ulps * dtype.ulp(max(abs(want), smallest))
 }

@@ -7,7 +7,7 @@ package enum Unary: UInt32, CaseIterable, Sendable {
   case exp, exp2, expm1, log, log2, log10, log1p
   case sin, cos, tan, asin, acos, atan
   case sinh, cosh, tanh, asinh, acosh, atanh
-  case erf, erfc, erfinv, sigmoid, relu, logSigmoid
+  case erf, erfc, erfinv, sigmoid, relu, logSigmoid, gelu, geluSlope
   case floor, ceil, round, trunc
   case bitwiseNot
   case logicalNot, isNaN, isInfinite, isFinite
@@ -48,6 +48,12 @@ extension Unary {
     case .sigmoid: .fromOutput { dy, y in [dy * y * (1 - y)] }
     case .relu: .fromOutput { dy, y in [dy * y.sign()] }
     case .logSigmoid: .fromInputs { dy, x in [dy * (-x[0]).sigmoid()] }
+    case .gelu: .fromInputs { dy, x in [dy * x[0].unary(.geluSlope)] }
+    case .geluSlope:
+      .fromInputs { dy, x in
+        let x = x[0].clamp(min: -40, max: 40)  // beyond is nothing, and ∞ · 0
+        return [dy * ((2 - x * x) * (oneOverRootTwoPi * (-0.5 * x * x).exp()))]
+      }
     case .sign, .floor, .ceil, .round, .trunc: .zero
     case .bitwiseNot, .logicalNot, .isNaN, .isInfinite, .isFinite: .zero  // their results are not floats
     }
@@ -63,7 +69,7 @@ extension Unary {
     case .logicalNot, .isNaN, .isInfinite, .isFinite: .all
     case .reciprocal, .sqrt, .rsqrt, .exp, .exp2, .expm1, .log, .log2, .log10, .log1p, .sin, .cos, .tan, .asin, .acos, .atan,
       .sinh,
-      .cosh, .tanh, .asinh, .acosh, .atanh, .erf, .erfc, .erfinv, .sigmoid, .logSigmoid:
+      .cosh, .tanh, .asinh, .acosh, .atanh, .erf, .erfc, .erfinv, .sigmoid, .logSigmoid, .gelu, .geluSlope:
       .floats
     }
   }
@@ -91,7 +97,7 @@ extension Unary {
     switch self {
     case .exp, .exp2, .expm1, .log, .log2, .log10, .log1p, .reciprocal, .rsqrt, .sinh, .cosh, .tan, .asin, .acos, .erfinv: true
     case .neg, .abs, .sign, .square, .sqrt, .sin, .cos, .atan, .tanh, .asinh, .acosh, .atanh, .erf, .erfc, .sigmoid, .relu,
-      .logSigmoid, .floor, .ceil, .round, .trunc, .bitwiseNot, .logicalNot, .isNaN, .isInfinite, .isFinite:
+      .logSigmoid, .gelu, .geluSlope, .floor, .ceil, .round, .trunc, .bitwiseNot, .logicalNot, .isNaN, .isInfinite, .isFinite:
       false
     }
   }
@@ -103,6 +109,7 @@ extension Unary {
 private let ln2 = 0.693147180559945309417
 private let ln10 = 2.302585092994045684018
 private let twoOverRootPi = 1.128379167095512573896
+private let oneOverRootTwoPi = 0.398942280401432677940
 
 extension Tensor {
   /// Applies a primitive; the one place where unary ops meet dtype rules, the backend and the graph.

@@ -3,6 +3,7 @@
 //   APUS_TABLE              the table's name
 //   APUS_HARDWARE_F16       1 where float16 <-> float is an instruction
 //   APUS_HARDWARE_ROUNDING  1 where floor, ceil, rint and trunc are instructions
+//   APUS_HARDWARE_FMA       1 where a b + c, rounded once, is an instruction
 //   APUS_VECTOR_BYTES       width of a vector register in the matrix product
 //   APUS_GEMM_ROWS, APUS_GEMM_VECTORS                    its tile
 //   APUS_GEMM_F32_BLOCKS, APUS_GEMM_F64_BLOCKS           panels of A, panels of B, depth of a cache block

@@ -105,8 +105,11 @@ static void predicate_half(
   X(log1p, v_log1p(x), log1p(x)) \
   X(tanh, v_tanh(x), tanh(x)) \
   X(erf, v_erf(x), erf(x)) \
+  X(erfc, v_erfc(x), erfc(x)) \
   X(sigmoid, v_sigmoid(x), sigmoid_f64(x)) \
-  X(log_sigmoid, v_log_sigmoid(x), log_sigmoid_f64(x))
+  X(log_sigmoid, v_log_sigmoid(x), log_sigmoid_f64(x)) \
+  X(gelu, v_gelu(x), gelu_f64(x)) \
+  X(gelu_slope, v_gelu_slope(x), gelu_slope_f64(x))
 
 #define LIBM_UNARY(X) \
   X(exp2, exp2f(x), exp2(x)) \
@@ -121,7 +124,6 @@ static void predicate_half(
   X(asinh, asinhf(x), asinh(x)) \
   X(acosh, acoshf(x), acosh(x)) \
   X(atanh, atanhf(x), atanh(x)) \
-  X(erfc, erfcf(x), erfc(x)) \
   X(erfinv, (float)erfinv_f64(x, 2), erfinv_f64(x, 3))
 
 // 1 / (1 + e^-x) without overflow: e^-|x| never exceeds 1, and for negative x the quotient e^x / (1 + e^x) keeps its digits.
@@ -130,6 +132,16 @@ INLINE double sigmoid_f64(double x) {
   return (x < 0 ? e : 1.0) / (1.0 + e);
 }
 INLINE double log_sigmoid_f64(double x) { return (x > 0 ? 0.0 : x) - log1p(exp(-__builtin_fabs(x))); }
+
+// x Phi(x) and its derivative, Phi(x) + x phi(x). Beyond 40 nothing is left of the tail but infinity times 0.
+INLINE double gelu_f64(double x) {
+  const double b = x < -40 ? -40 : x;
+  return 0.5 * b * erfc(b * -0.707106781186547524401);
+}
+INLINE double gelu_slope_f64(double x) {
+  const double high = x > 40 ? 40 : x, b = high < -40 ? -40 : high;
+  return 0.5 * erfc(b * -0.707106781186547524401) + b * (0.398942280401432677940 * exp(-0.5 * b * b));
+}
 
 // Winitzki's closed approximation (good to 0.2 %) improved by Halley steps on erf(y) = x, each of which triples the digits.
 // Toward 1 the residual is formed with erfc, where 1 - |x| is exact.

@@ -23,20 +23,23 @@ INLINE float reduce_ln2(float x, int32_t *k) {
   return (x - n * LN2_HIGH) - n * LN2_LOW;
 }
 
-// e^r - 1 for |r| <= ln 2 / 2.
-INLINE float expm1_reduced(float r) {
-  const float p = (((0x1.6d6a7ap-10f * r + 0x1.123ac6p-7f) * r + 0x1.5554cep-5f) * r + 0x1.55549p-3f) * r + 0.5f;
-  return p * (r * r) + r;
+// e^r - 1 = r + r^2 p(r) for |r| <= ln 2 / 2.
+INLINE float expm1_polynomial(float r) {
+  return (((0x1.6d6a7ap-10f * r + 0x1.123ac6p-7f) * r + 0x1.5554cep-5f) * r + 0x1.55549p-3f) * r + 0.5f;
+}
+INLINE float expm1_reduced(float r) { return expm1_polynomial(r) * (r * r) + r; }
+
+// y 2^k, in two halves: k reaches 128, and -150 where the result is subnormal and must be rounded once.
+INLINE float scaled(float y, int32_t k) {
+  const int32_t half = k >> 1;
+  return y * power_of_2(half) * power_of_2((int32_t)((uint32_t)k - (uint32_t)half));
 }
 
-// The scale 2^k is applied in two halves: k reaches 128, and -150 where the result is subnormal and must be rounded once.
 INLINE float v_exp(float x) {
   const float high = x > 89.0f ? 89.0f : x, clamped = high < -104.0f ? -104.0f : high;
   int32_t k;
   const float r = reduce_ln2(clamped, &k);
-  const float y = expm1_reduced(r) + 1.0f;
-  const int32_t half = k >> 1;
-  return y * power_of_2(half) * power_of_2((int32_t)((uint32_t)k - (uint32_t)half));
+  return scaled(expm1_reduced(r) + 1.0f, k);
 }
 
 // e^x - 1 = 2^k (e^r - 1) + (2^k - 1), at half size because 2^128 is no float.
@@ -139,6 +142,111 @@ INLINE float v_erf(float x) {
   const float r = reduce_ln2(g, &k);
   const float large = 1.0f - (expm1_reduced(r) + 1.0f) * power_of_2(k);
   return __builtin_copysignf(b < 0.92f ? p * b + b : large, x);
+}
+
+// ------------------------------------------------------------------------------------------ the tail of the normal distribution
+
+// a b + c, rounded once. Without an instruction for it by way of double, where the product is exact.
+#if APUS_HARDWARE_FMA
+INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+#else
+INLINE float fused(float a, float b, float c) { return (float)((double)a * (double)b + (double)c); }
+#endif
+
+// e^(more - factor a^2) = 2^k (1 + the result), for a factor that is a power of 2. The square of a's upper half is exact, so that
+// the exponent has its digits behind the point however large it is.
+INLINE float gauss(float a, float factor, float more, int32_t *k) {
+  const float upper = f32_of_bits(bits_of_f32(a) & 0xfffff000u);
+  const float high = factor * (upper * upper), low = factor * ((a - upper) * (a + upper));
+  const float shifted = high * -1.44269504f + ROUND_MAGIC;
+  const float n = shifted - ROUND_MAGIC;
+  *k = (int32_t)(bits_of_f32(shifted) - bits_of_f32(ROUND_MAGIC));
+  const float r = (-high - n * LN2_HIGH) - ((n * LN2_LOW + low) - more);
+  return fused(expm1_polynomial(r), r * r, r);
+}
+
+// What is left when e^(-a^2) is taken out of erfc a, or e^(-a^2 / 2) out of the normal distribution: a function that falls from a
+// constant to const / a. Times a + c it is nearly constant, and a short polynomial in v = (a - c) / (a + c), which runs from -1 to
+// not quite 1. `t` is 1 / (a + c); `value` and `rest` add up to the polynomial with more digits than a float has; `missed` is what
+// the roundings of a + c and of the division changed, relative to the whole: it goes into the exponent of `gauss`.
+typedef struct { float t, value, rest, missed; } tail;
+
+// Divides, and says how far off the result is: `slope` is -d log(tail) / d log(a + c), about.
+INLINE float tail_division(float a, float c, float *t, float slope_0, float slope_t) {
+  const float s = a + c, lost = (s - c) - a;
+  *t = 1.0f / s;
+  return (fused(-*t, s, 1.0f) + lost * *t) * (slope_0 + slope_t * *t);
+}
+INLINE tail tail_sum(float t, float missed, float high, float low, float v, float p) {
+  const float y = fused(v, p, high);
+  return (tail){.t = t, .value = y, .rest = fused(v, p, high - y) + low, .missed = missed};
+}
+
+// (a + 3/2) e^(a^2) erfc a for 0 <= a <= 10.5.
+INLINE tail erfc_tail(float a) {
+  float t;
+  const float missed = tail_division(a, 1.5f, &t, 1.1f, 1.0f), v = fused(-3.0f, t, 1.0f);
+  float p = -0x1.26844ep-13f;
+  p = p * v - 0x1.6903a0p-13f;
+  p = p * v + 0x1.81ddb4p-11f;
+  p = p * v + 0x1.df1f50p-10f;
+  p = p * v - 0x1.834a1ap-11f;
+  p = p * v - 0x1.366e36p-7f;
+  p = p * v - 0x1.0a8c54p-7f;
+  p = p * v + 0x1.875430p-5f;
+  p = p * v + 0x1.35c050p-4f;
+  p = p * v - 0x1.0404ecp-1f;
+  return tail_sum(t, missed, 0x1.edf488p-1f, -0x1.d32032p-27f, v, p);
+}
+
+// (a + 9/4) e^(a^2 / 2) times the probability that a normal variable exceeds a, for 0 <= a <= 15.
+INLINE tail normal_tail(float a) {
+  float t;
+  const float missed = tail_division(a, 2.25f, &t, 1.1f, 1.7f), v = fused(-4.5f, t, 1.0f);
+  float p = -0x1.819f9ap-14f;
+  p = p * v - 0x1.c0da1ap-13f;
+  p = p * v + 0x1.d9601ap-13f;
+  p = p * v + 0x1.667662p-10f;
+  p = p * v + 0x1.b612fap-11f;
+  p = p * v - 0x1.71968ap-8f;
+  p = p * v - 0x1.5a3e44p-7f;
+  p = p * v + 0x1.c815b0p-6f;
+  p = p * v + 0x1.483a14p-4f;
+  p = p * v - 0x1.8ba77ap-2f;
+  return tail_sum(t, missed, 0x1.62039ap-1f, -0x1.b47a36p-27f, v, p);
+}
+
+INLINE float v_erfc(float x) {
+  const float magnitude = __builtin_fabsf(x), a = magnitude > 10.5f ? 10.5f : magnitude;
+  const tail p = erfc_tail(a);
+  int32_t k;
+  const float e = gauss(a, 1.0f, p.missed, &k);
+  const float y = scaled(fused(p.t, p.value, p.t * fused(p.value, e, p.rest)), k);
+  return x < 0.0f ? 2.0f - y : y;
+}
+
+// x Phi(x) has the sign of x, and its values at x and -x differ by x.
+INLINE float v_gelu(float x) {
+  const float magnitude = __builtin_fabsf(x), a = magnitude > 15.0f ? 15.0f : magnitude;
+  const tail p = normal_tail(a);
+  int32_t k;
+  const float e = gauss(a, 0.5f, p.missed, &k);
+  const float z = a * p.t;  // and what rounding it took away
+  const float left = scaled(fused(z, p.value, z * fused(p.value, e, p.rest) + fused(a, p.t, -z) * p.value), k);
+  return __builtin_copysignf(x > 0.0f ? x - left : left, x);
+}
+
+// The derivative, Phi(x) + x phi(x); 1 / sqrt(2 pi) in two pieces.
+INLINE float v_gelu_slope(float x) {
+  const float magnitude = __builtin_fabsf(x), a = magnitude > 15.0f ? 15.0f : magnitude;
+  const tail p = normal_tail(a);
+  int32_t k;
+  const float e = gauss(a, 0.5f, 0.0f, &k);
+  const float below = a * 0x1.988454p-2f;
+  const float rest = fused(a, 0x1.988454p-2f, -below) - a * 0x1.857936p-27f;
+  const float difference = fused(p.t, p.value, -below), small = p.t * (p.value * p.missed + p.rest) - rest;
+  const float left = scaled(difference + fused(difference, e, small), k);
+  return x > 0.0f ? 1.0f - left : left;
 }
 
 // ------------------------------------------------------------------------------------------ sine and cosine

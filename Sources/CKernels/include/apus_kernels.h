@@ -42,7 +42,7 @@ const char *apus_isa_name(apus_isa isa);
   X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p) \
   X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) \
   X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh) \
-  X(erf) X(erfc) X(erfinv) X(sigmoid) X(relu) X(log_sigmoid) \
+  X(erf) X(erfc) X(erfinv) X(sigmoid) X(relu) X(log_sigmoid) X(gelu) X(gelu_slope) \
   X(floor) X(ceil) X(round) X(trunc) \
   X(bitwise_not) \
   X(logical_not) X(isnan) X(isinf) X(isfinite) /* these four write bool (one byte, 0 or 1) */

@@ -48,6 +48,10 @@ extension Unary {
     case .sigmoid: return 1 / (1 + C.exp(-x))
     case .relu: return x.isNaN ? x : Swift.max(x, 0)
     case .logSigmoid: return Swift.min(x, 0) - C.log1p(C.exp(-Swift.abs(x)))
+    case .gelu: return x < -40 ? -0.0 : 0.5 * x * C.erfc(-x * 0.5.squareRoot())
+    case .geluSlope:
+      if Swift.abs(x) > 40 { return x > 0 ? 1 : 0 }
+      return 0.5 * C.erfc(-x * 0.5.squareRoot()) + x * C.exp(-0.5 * x * x) / (2 * Double.pi).squareRoot()
     case .floor: return x.rounded(.down)
     case .ceil: return x.rounded(.up)
     case .round: return x.rounded(.toNearestOrEven)

@@ -117,7 +117,7 @@ extension Tensor {
 
   /// How `gelu` computes the normal distribution Φ.
   public enum GELUApproximation: Sendable {
-    /// Φ(x) = erfc(−x / √2) / 2.
+    /// Φ(x) = erfc(−x / √2) / 2, to the last digits.
     case none
     /// Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.
     case tanh
@@ -127,8 +127,7 @@ extension Tensor {
   public func gelu(approximate: GELUApproximation = .none) -> Tensor {
     guard isFloating(for: "gelu") else { return .invalid }
     switch approximate {
-    // erfc rather than 1 + erf, which cancels for negative x.
-    case .none: return 0.5 * self * (self * -0.70710678118654752440).erfc()
+    case .none: return unary(.gelu)
     case .tanh:
       // Beyond 20 the tangent is ±1 to the last digit; the cube would overflow.
       let x = clamp(min: -20, max: 20)
@@ -136,6 +135,9 @@ extension Tensor {
       return 0.5 * self * (1 + (0.79788456080286535588 * (x + 0.044715 * cube)).tanh())
     }
   }
+
+  /// The readable twin of the exact `gelu`, of ordinary ops: erfc rather than 1 + erf, which cancels for negative x.
+  package func geluTwin() -> Tensor { 0.5 * self * (self * -0.70710678118654752440).erfc() }
 
   // MARK: Rational and tangent
 
