@@ -45,17 +45,30 @@ private struct MatrixProduct {
   let dtype: DType
 
   func run(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, isParallel: Bool) {
-    if let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee, m * n * k > 4096, k > 0 {
+    if let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee, m * n * k > 4096, k > 0, !readsOnce {
       if dtype.itemSize == 2 { throughFloat32(kernels, pa, pb, pc) } else { blocked(kernels, pa, pb, pc, dtype.itemSize) }
     } else {
       small(pa, pb, pc)
     }
   }
 
+  /// Whether B is used too few times to be worth packing: generating text one token at a time reads each weight once.
+  private var readsOnce: Bool { dtype.itemSize >= 4 && (m == 1 || m < 4 && a.column == 1 && b.row == 1) }
+
   private func small(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer) {
     let kernel = apus_small_gemm(Runtime.isa, dtype.kernel)!
     let size = dtype.itemSize
     let c = SendablePointer(pc)
+    if m < 4 {
+      // Few rows: share the columns. An element doesn't depend on where they are cut.
+      let columns = max(64, (1 << 16) / max(1, m * k) / 64 * 64)
+      ThreadPool.shared.forEachChunk(of: n, grain: columns) { range in
+        let first = range.lowerBound
+        kernel(
+          m, range.count, k, pa, a.row, a.column, pb + first * b.column * size, b.row, b.column, c.pointer + first * size, ldc)
+      }
+      return
+    }
     ThreadPool.shared.forEachChunk(of: m, grain: max(1, (1 << 16) / max(1, n * k))) { rows in
       kernel(
         rows.count, n, k, pa + rows.lowerBound * a.row * size, a.row, a.column, pb, b.row, b.column,

@@ -131,7 +131,7 @@ ATTENTION(f64)
   static __attribute__((noinline)) void JOIN(attention_outer_tile, F)( \
       ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc) { \
     tile_##F sums[MR][NV]; \
-    EACH_VECTOR sums[r][v] = (tile_##F){0}; \
+    EACH_VECTOR(MR, NV) sums[r][v] = (tile_##F){0}; \
     for (ptrdiff_t k = 0; k < kc; k++, a++, b += NR_##F) { \
       tile_##F row[NV]; \
       UNROLL for (int v = 0; v < NV; v++) __builtin_memcpy(&row[v], b + v * LANES_##F, sizeof row[v]); \
@@ -140,7 +140,7 @@ ATTENTION(f64)
         UNROLL for (int v = 0; v < NV; v++) sums[r][v] += x * row[v]; \
       } \
     } \
-    EACH_VECTOR { \
+    EACH_VECTOR(MR, NV) { \
       tile_##F old; \
       __builtin_memcpy(&old, c + r * ldc + v * LANES_##F, sizeof old); \
       sums[r][v] = old + sums[r][v]; \

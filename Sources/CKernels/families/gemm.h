@@ -10,7 +10,8 @@ typedef f64 tile_f64 __attribute__((vector_size(APUS_VECTOR_BYTES)));
 enum {
   LANES_f32 = APUS_VECTOR_BYTES / 4, LANES_f64 = APUS_VECTOR_BYTES / 8,
   MR = APUS_GEMM_ROWS, NV = APUS_GEMM_VECTORS,
-  NR_f32 = NV * LANES_f32, NR_f64 = NV * LANES_f64
+  NR_f32 = NV * LANES_f32, NR_f64 = NV * LANES_f64,
+  ROWS_2 = (2 * MR + 2) / 3, ROWS_1 = (MR + 2) / 3  // heights of tiles at the lower edge, beside MR and 1
 };
 
 // ------------------------------------------------------------------------------------------ packing
@@ -100,57 +101,85 @@ PACK_HALF(bf16)
 // ------------------------------------------------------------------------------------------ the register tile
 
 #define UNROLL _Pragma("clang loop unroll(full)")
-#define EACH_VECTOR UNROLL for (int r = 0; r < MR; r++) UNROLL for (int v = 0; v < NV; v++)
+#define EACH_VECTOR(rows, vectors) UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
 
-// c = A B, or c += A B, plus bias: a whole tile.
+// c = A B, or c += A B, plus bias, for the first `rows` rows and `vectors` vectors of a tile; both are known where it is inlined.
+// Tiles at the edges of C come in a few sizes of their own: a batch of 128 rows is ten tiles of 12 rows and one of 8.
 #define TILE(F) \
-  static __attribute__((noinline)) void JOIN(gemm_tile, F)( \
-      ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc, bool accumulate, const F *bias) { \
+  INLINE void JOIN(gemm_part, F)( \
+      const int rows, const int vectors, ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc, bool accumulate, \
+      const F *bias) { \
     tile_##F sums[MR][NV]; \
-    EACH_VECTOR sums[r][v] = (tile_##F){0}; \
+    EACH_VECTOR(rows, vectors) sums[r][v] = (tile_##F){0}; \
     if (accumulate) { \
-      UNROLL for (int r = 0; r < MR; r++) { \
+      UNROLL for (int r = 0; r < rows; r++) { \
         __builtin_prefetch(c + r * ldc); \
-        __builtin_prefetch(c + r * ldc + NR_##F - 1); \
+        __builtin_prefetch(c + r * ldc + vectors * LANES_##F - 1); \
       } \
     } \
     for (ptrdiff_t k = 0; k < kc; k++, a += MR, b += NR_##F) { \
       tile_##F row[NV]; \
-      UNROLL for (int v = 0; v < NV; v++) __builtin_memcpy(&row[v], b + v * LANES_##F, sizeof row[v]); \
-      UNROLL for (int r = 0; r < MR; r++) { \
+      UNROLL for (int v = 0; v < vectors; v++) __builtin_memcpy(&row[v], b + v * LANES_##F, sizeof row[v]); \
+      UNROLL for (int r = 0; r < rows; r++) { \
         const tile_##F x = a[r] - (tile_##F){0}; \
-        UNROLL for (int v = 0; v < NV; v++) sums[r][v] += x * row[v]; \
+        UNROLL for (int v = 0; v < vectors; v++) sums[r][v] += x * row[v]; \
       } \
     } \
     if (accumulate) { \
-      EACH_VECTOR { \
+      EACH_VECTOR(rows, vectors) { \
         tile_##F old; \
         __builtin_memcpy(&old, c + r * ldc + v * LANES_##F, sizeof old); \
         sums[r][v] = old + sums[r][v]; \
       } \
     } \
     if (bias) { \
-      EACH_VECTOR { \
+      EACH_VECTOR(rows, vectors) { \
         tile_##F more; \
         __builtin_memcpy(&more, bias + v * LANES_##F, sizeof more); \
         sums[r][v] = sums[r][v] + more; \
       } \
     } \
-    EACH_VECTOR __builtin_memcpy(c + r * ldc + v * LANES_##F, &sums[r][v], sizeof sums[r][v]); \
-  } \
-  /* A tile that hangs over the edge is computed whole in a buffer; the panels are padded with zeros. */ \
-  static void JOIN(gemm_edge, F)( \
+    EACH_VECTOR(rows, vectors) __builtin_memcpy(c + r * ldc + v * LANES_##F, &sums[r][v], sizeof sums[r][v]); \
+  }
+TILE(f32)
+TILE(f64)
+
+typedef void (*gemm_tile_f32_kernel)(ptrdiff_t, const f32 *, const f32 *, f32 *, ptrdiff_t, bool, const f32 *);
+typedef void (*gemm_tile_f64_kernel)(ptrdiff_t, const f64 *, const f64 *, f64 *, ptrdiff_t, bool, const f64 *);
+
+#define TILE_SIZE(F, name, rows, vectors) \
+  static __attribute__((noinline)) void JOIN(name, F)( \
+      ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc, bool accumulate, const F *bias) { \
+    JOIN(gemm_part, F)(rows, vectors, kc, a, b, c, ldc, accumulate, bias); \
+  }
+#define BLOCKS_OF_TILES(F) \
+  TILE_SIZE(F, gemm_tile, MR, NV) TILE_SIZE(F, gemm_tile_narrow, MR, 1) \
+  TILE_SIZE(F, gemm_low, ROWS_2, NV) TILE_SIZE(F, gemm_low_narrow, ROWS_2, 1) \
+  TILE_SIZE(F, gemm_lower, ROWS_1, NV) TILE_SIZE(F, gemm_lower_narrow, ROWS_1, 1) \
+  TILE_SIZE(F, gemm_line, 1, NV) TILE_SIZE(F, gemm_line_narrow, 1, 1) \
+  /* A tile that hangs over the edge: the smallest size that covers it, where it fits in place, else by way of a buffer; the panels \
+     are padded with zeros. */ \
+  static __attribute__((noinline)) void JOIN(gemm_edge, F)( \
       ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc, bool accumulate, \
       const F *bias) { \
-    F buffer[MR * NR_##F]; \
-    JOIN(gemm_tile, F)(kc, a, b, buffer, NR_##F, false, NULL); \
-    for (ptrdiff_t r = 0; r < rows; r++) \
-      for (ptrdiff_t j = 0; j < columns; j++) { \
-        F t = buffer[r * NR_##F + j]; \
-        if (accumulate) t = c[r * ldc + j] + t; \
-        if (bias) t = t + bias[j]; \
-        c[r * ldc + j] = t; \
+    static const JOIN(JOIN(gemm_tile, F), kernel) sizes[2][4] = { \
+        {JOIN(gemm_line, F), JOIN(gemm_lower, F), JOIN(gemm_low, F), JOIN(gemm_tile, F)}, \
+        {JOIN(gemm_line_narrow, F), JOIN(gemm_lower_narrow, F), JOIN(gemm_low_narrow, F), JOIN(gemm_tile_narrow, F)}}; \
+    const int is_narrow = columns <= LANES_##F; \
+    const int size = rows == 1 ? 0 : rows <= ROWS_1 ? 1 : rows <= ROWS_2 ? 2 : 3; \
+    const JOIN(JOIN(gemm_tile, F), kernel) tile = sizes[is_narrow][size]; \
+    const ptrdiff_t width = is_narrow ? LANES_##F : NR_##F, height = size == 0 ? 1 : size == 1 ? ROWS_1 : size == 2 ? ROWS_2 : MR; \
+    if (rows == height && columns == width) return tile(kc, a, b, c, ldc, accumulate, bias); \
+    F buffer[MR * NR_##F], padded[NR_##F]; \
+    if (bias) { VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) padded[j] = bias[j]; } \
+    if (accumulate) \
+      for (ptrdiff_t r = 0; r < rows; r++) { \
+        VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) buffer[r * NR_##F + j] = c[r * ldc + j]; \
       } \
+    tile(kc, a, b, buffer, NR_##F, accumulate, bias ? padded : NULL); \
+    for (ptrdiff_t r = 0; r < rows; r++) { \
+      VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) c[r * ldc + j] = buffer[r * NR_##F + j]; \
+    } \
   } \
   /* The panel of B stays in L1 while the panels of A stream past from L2. */ \
   static void JOIN(gemm_block, F)( \
@@ -167,8 +196,8 @@ PACK_HALF(bf16)
               MIN(MR, mc - i), MIN(NR_##F, nc - j), kc, pa, pb, c + i * ldc + j, ldc, accumulate, pbias); \
       } \
   }
-TILE(f32)
-TILE(f64)
+BLOCKS_OF_TILES(f32)
+BLOCKS_OF_TILES(f64)
 
 // ------------------------------------------------------------------------------------------ small products
 
@@ -186,7 +215,7 @@ TILE(f64)
     UNROLL for (int r = 0; r < ROWS; r++) __builtin_memcpy(c + r * ldc, &sums[r], sizeof row); \
   }
 #define SMALL_TILES(F) \
-  SMALL_TILE(F, 4, 16) SMALL_TILE(F, 4, 8) SMALL_TILE(F, 4, 4) SMALL_TILE(F, 1, 16) SMALL_TILE(F, 1, 8) SMALL_TILE(F, 1, 4)
+  SMALL_TILE(F, 1, 64) SMALL_TILE(F, 4, 16) SMALL_TILE(F, 4, 8) SMALL_TILE(F, 4, 4) SMALL_TILE(F, 1, 16) SMALL_TILE(F, 1, 8) SMALL_TILE(F, 1, 4)
 SMALL_TILES(f32)
 SMALL_TILES(f64)
 
@@ -196,6 +225,7 @@ SMALL_TILES(f64)
       ptrdiff_t n, ptrdiff_t k, const F *a, ptrdiff_t a_row, ptrdiff_t a_column, const F *b, ptrdiff_t b_row, F *c, \
       ptrdiff_t ldc) { \
     ptrdiff_t j = 0; \
+    if (ROWS == 1) { for (; j + 64 <= n; j += 64) JOIN(small_tile_1_64, F)(k, a, a_row, a_column, b + j, b_row, c + j, ldc); } \
     for (; j + 16 <= n; j += 16) JOIN(small_tile_##ROWS##_16, F)(k, a, a_row, a_column, b + j, b_row, c + j, ldc); \
     if (j + 8 <= n) { JOIN(small_tile_##ROWS##_8, F)(k, a, a_row, a_column, b + j, b_row, c + j, ldc); j += 8; } \
     if (j + 4 <= n) { JOIN(small_tile_##ROWS##_4, F)(k, a, a_row, a_column, b + j, b_row, c + j, ldc); j += 4; } \
@@ -240,11 +270,14 @@ SMALL_DOTS(f32, 4) SMALL_DOTS(f32, 1) SMALL_DOTS(f64, 4) SMALL_DOTS(f64, 1)
       for (; i + 4 <= m; i += 4) JOIN(small_rows_4, F)(n, k, a + i * a_row, a_row, a_column, b, b_row, c + i * ldc, ldc); \
       for (; i < m; i++) JOIN(small_rows_1, F)(n, k, a + i * a_row, a_row, a_column, b, b_row, c + i * ldc, ldc); \
     } else if (a_column == 1 && b_row == 1 && k >= NARROW) { \
-      for (ptrdiff_t i = 0; i < m; i++) { \
-        ptrdiff_t j = 0; \
-        for (; j + 4 <= n; j += 4) JOIN(small_dots_4, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
-        for (; j < n; j++) JOIN(small_dots_1, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
-      } \
+      /* Some columns of B after the other, each read from memory once. */ \
+      ptrdiff_t j = 0; \
+      for (; j + 4 <= n; j += 4) \
+        for (ptrdiff_t i = 0; i < m; i++) \
+          JOIN(small_dots_4, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
+      for (; j < n; j++) \
+        for (ptrdiff_t i = 0; i < m; i++) \
+          JOIN(small_dots_1, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
     } else { \
       for (ptrdiff_t i = 0; i < m; i++) \
         for (ptrdiff_t j = 0; j < n; j++) { \

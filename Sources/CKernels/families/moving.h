@@ -104,6 +104,20 @@ INLINE void transpose_8x8(const uint32_t *x, ptrdiff_t sx, uint32_t *y, ptrdiff_
   for (int i = 0; i < 8; i++) __builtin_memcpy(y + i * sy, &t[i], sizeof t[i]);
 }
 
+// 4 lines of 4: what 8x8 leaves of a panel of 12 rows.
+typedef uint32_t lanes4 __attribute__((ext_vector_type(4)));
+INLINE void transpose_4x4(const uint32_t *x, ptrdiff_t sx, uint32_t *y, ptrdiff_t sy) {
+  lanes4 r[4], t[4];
+  for (int i = 0; i < 4; i++) __builtin_memcpy(&r[i], x + i * sx, sizeof r[i]);
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+  for (int i = 0; i < 2; i++) { t[2 * i] = LOW(r[i], r[i + 2]); t[2 * i + 1] = HIGH(r[i], r[i + 2]); }
+  for (int i = 0; i < 2; i++) { r[2 * i] = LOW(t[i], t[i + 2]); r[2 * i + 1] = HIGH(t[i], t[i + 2]); }
+#undef LOW
+#undef HIGH
+  for (int i = 0; i < 4; i++) __builtin_memcpy(y + i * sy, &r[i], sizeof r[i]);
+}
+
 enum { COPY_TILE = 32 };
 
 // y[j * sy + i] = x[i * sx + j] for 4-byte elements: both sides contiguous along one axis.
@@ -121,6 +135,12 @@ static void transpose_32(ptrdiff_t rows, ptrdiff_t columns, const uint32_t *x, p
     for (; j + 8 <= columns; j += 8) transpose_8x8(x + i * sx + j, sx, y + j * sy + i, sy);
     for (; j < columns; j++)
       for (ptrdiff_t k = i; k < i + 8; k++) y[j * sy + k] = x[k * sx + j];
+  }
+  for (; i + 4 <= rows; i += 4) {
+    ptrdiff_t j = 0;
+    for (; j + 4 <= columns; j += 4) transpose_4x4(x + i * sx + j, sx, y + j * sy + i, sy);
+    for (; j < columns; j++)
+      for (ptrdiff_t k = i; k < i + 4; k++) y[j * sy + k] = x[k * sx + j];
   }
   for (; i < rows; i++)
     SCALAR_LOOP for (ptrdiff_t j = 0; j < columns; j++) y[j * sy + i] = x[i * sx + j];
