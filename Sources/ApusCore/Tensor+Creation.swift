@@ -1,3 +1,5 @@
+import CKernels
+
 extension TensorData {
   /// Fresh memory full of one value.
   package static func filled(_ shape: Dims, _ dtype: DType, _ value: Double, for operation: @autoclosure () -> String = "full")
@@ -6,7 +8,13 @@ extension TensorData {
     let y = uninitialized(shape, dtype, for: operation())
     guard y.isValid, y.count > 0 else { return y }
     func fill<T: TensorScalar>(_: T.Type) {
-      y.base.assumingMemoryBound(to: T.self).update(repeating: T(fromDouble: value), count: y.count)
+      let (spread, size) = (apus_cast(Runtime.isa, dtype.kernel, dtype.kernel)!, dtype.itemSize)
+      withUnsafePointer(to: T(fromDouble: value)) {
+        let (one, to) = (UnsafeRawPointer($0), y.base)
+        ThreadPool.shared.forEachChunk(of: y.count, grain: StridedLoop.grain) { range in
+          spread(range.count, one, 0, to + range.lowerBound * size, 1)
+        }
+      }
     }
     fill(dtype.scalarType)
     return y

@@ -5,7 +5,10 @@ struct LineKernels: Sendable {
   let dtype: DType
 
   func fill(_ x: UnsafeMutableRawPointer, _ count: Int, _ value: Double) {
-    withUnsafePointer(to: value) { apus_cast(Runtime.isa, APUS_F64, dtype.kernel)!(count, $0, 0, x, 1) }
+    func run<T>(_ value: T) {
+      withUnsafePointer(to: value) { apus_cast(Runtime.isa, dtype.kernel, dtype.kernel)!(count, $0, 0, x, 1) }
+    }
+    if dtype == .float64 { run(value) } else { run(Float(value)) }
   }
 
   /// x *= factor
