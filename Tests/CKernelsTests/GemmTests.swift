@@ -105,6 +105,31 @@ private func small(_ line: Line) -> Line {
     }
   }
 
+  @Test("rows in place give the same bits as packed ones, at every edge", arguments: apus_isa.available)
+  func rowsInPlace(isa: apus_isa) throws {
+    for dtype in [APUS_F32, APUS_F64] {
+      let kernels = try #require(apus_gemm(isa, dtype)).pointee
+      let rows = try #require(kernels.rows)
+      let (n, k) = (kernels.nr + 5, 37)
+      for m in kernels.mr...3 * kernels.mr {
+        for accumulate in [false, true] {
+          let a = small(Line(dtype, count: m * (k + 3))), b = small(Line(dtype, count: k * n)),
+            bias = small(Line(dtype, count: n))
+          let packedA = Line(dtype, count: (m + kernels.mr - 1) / kernels.mr * kernels.mr * k)
+          let packedB = Line(dtype, count: 2 * kernels.nr * k)
+          kernels.pack_a(m, k, a.pointer, k + 3, 1, packedA.pointer)
+          kernels.pack_b(k, n, b.pointer, n, 1, packedB.pointer)
+          let want = small(Line(dtype, count: m * n)), got = small(Line(dtype, count: m * n))
+          kernels.block(m, n, k, packedA.pointer, packedB.pointer, want.pointer, n, accumulate, bias.pointer)
+          rows(m, n, k, a.pointer, k + 3, packedB.pointer, got.pointer, n, accumulate, bias.pointer)
+          let isSame = (0..<m * n).allSatisfy { got.real($0) == want.real($0) }
+          #expect(isSame && got.gapsAreUntouched, "\(isa) \(dtype) \(m) rows, accumulate \(accumulate)")
+          withExtendedLifetime((a, b, bias, packedA, packedB)) {}  // a pointer keeps nobody alive
+        }
+      }
+    }
+  }
+
   @Test("half types are packed as float32", arguments: apus_isa.available)
   func halves(isa: apus_isa) throws {
     let wide = try #require(apus_gemm(isa, APUS_F32)).pointee

@@ -90,6 +90,12 @@ private struct MatrixProduct {
     }
   }
 
+  /// Whether the tiles read the rows of A where they are: packing them would turn each number around for the sake of `n` products. Rows a
+  /// multiple of a page apart would evict each other from the first-level cache.
+  private func readsRowsInPlace(_ kernels: apus_gemm_kernels) -> Bool {
+    a.column == 1 && m >= kernels.mr && kernels.rows != nil && a.row >= k && a.row * dtype.itemSize % 4096 != 0
+  }
+
   /// - Parameter size: of an element of C and of the packed operands, in bytes.
   private func blocked(
     _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, _ size: Int
@@ -100,8 +106,9 @@ private struct MatrixProduct {
     let nc = min(roundUp(n, kernels.nr), kernels.nc)
     // Small enough pieces of A that every thread gets some.
     let mc = min(kernels.mc, max(kernels.mr, roundUp((m + 7) / 8, kernels.mr)))
+    let direct = readsRowsInPlace(kernels) ? kernels.rows : nil
     guard let packedB = Storage.allocate(nc * kc * size, for: "matmul"),
-      let packedA = Storage.allocate(roundUp(m, kernels.mr) * kc * size, for: "matmul")
+      let packedA = Storage.allocate(direct == nil ? roundUp(m, kernels.mr) * kc * size : 0, for: "matmul")
     else { return }
     let (blockA, blockB, c) = (SendablePointer(packedA.pointer), SendablePointer(packedB.pointer), SendablePointer(pc))
     let rowBlocks = (m + mc - 1) / mc
@@ -113,7 +120,7 @@ private struct MatrixProduct {
         // Pack B by groups of panels, and A (once per kStart) by row blocks.
         let panelsPerTask = max(1, (panels + 7) / 8)
         let tasksB = (panels + panelsPerTask - 1) / panelsPerTask
-        let tasksA = nStart == 0 ? rowBlocks : 0
+        let tasksA = nStart == 0 && direct == nil ? rowBlocks : 0
         ThreadPool.shared.run(chunks: tasksB + tasksA) { task in
           if task < tasksB {
             let first = task * panelsPerTask * kernels.nr
@@ -130,9 +137,16 @@ private struct MatrixProduct {
         }
         ThreadPool.shared.run(chunks: rowBlocks) { block in
           let first = block * mc
-          kernels.block(
-            min(mc, m - first), nCount, kCount, blockA.pointer + first * kCount * size, blockB.pointer,
-            c.pointer + (first * ldc + nStart) * size, ldc, kStart > 0, nil)
+          let target = c.pointer + (first * ldc + nStart) * size
+          if let direct {
+            direct(
+              min(mc, m - first), nCount, kCount, pa + (first * a.row + kStart) * size, a.row, blockB.pointer, target, ldc,
+              kStart > 0, nil)
+          } else {
+            kernels.block(
+              min(mc, m - first), nCount, kCount, blockA.pointer + first * kCount * size, blockB.pointer, target, ldc,
+              kStart > 0, nil)
+          }
         }
       }
     }

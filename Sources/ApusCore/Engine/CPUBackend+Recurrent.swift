@@ -42,7 +42,7 @@ private struct RecurrentLoop {
   var gates: Int { cell.gateCount }
   var batch: Int { steps.batch }
   var size: Int { dtype.itemSize }
-  /// The batch in whole panels: tables that products write to have these rows, so that no tile hangs over the edge.
+  /// The batch in whole panels.
   var paddedBatch: Int { (batch + kernels.mr - 1) / kernels.mr * kernels.mr }
   var unitBlocks: Int { (hidden + blockUnits - 1) / blockUnits }
   var kernel: apus_cell { apus_cell(rawValue: UInt32(RecurrentCell.allCases.firstIndex(of: cell)!)) }
@@ -52,9 +52,6 @@ private struct RecurrentLoop {
     let rows, units: Range<Int>
     let index: Int  // of the block of units
   }
-
-  /// Where a block of rows ends in tables with whole panels.
-  func padded(_ row: Int) -> Int { row == batch ? paddedBatch : row }
 
   func forEachBlock(rows: Int, _ body: (Block) -> Void) {
     let rowBlocks = (rows + blockRows - 1) / blockRows
@@ -75,7 +72,7 @@ private struct RecurrentLoop {
 extension RecurrentLoop {
   func forward(_ operands: RecurrentOperands, savesTrace: Bool) -> (TensorData, RecurrentTrace?)? {
     let cellRows = cell == .lstm ? batch : 0
-    guard let y = table(steps.rows + cellRows), let h = table(batch), let sums = table(paddedBatch * gates),
+    guard let y = table(steps.rows + cellRows), let h = table(batch), let sums = table(batch * gates),
       let weight = packedWeight(operands.weight), let first = packed(columns: hidden), let second = packed(columns: hidden),
       let trace = trace(savesTrace)
     else { return nil }
@@ -108,9 +105,8 @@ extension RecurrentLoop {
   ) {
     let panel = (gate * unitBlocks + block.index) * blockUnits * hidden
     let place = (block.rows.lowerBound * gates + gate) * hidden + block.units.lowerBound
-    let rows = padded(block.rows.upperBound) - block.rows.lowerBound
     kernels.block(
-      rows, block.units.count, hidden, state.pointer + block.rows.lowerBound * hidden * size,
+      block.rows.count, block.units.count, hidden, state.pointer + block.rows.lowerBound * hidden * size,
       weight.pointer + panel * size, sums + place * size, gates * hidden, false, nil)
   }
 
@@ -164,7 +160,7 @@ extension RecurrentLoop {
     -> (dx: TensorData, ds: TensorData, dh: TensorData, dc: TensorData?)?
   {
     let width = gates * hidden
-    guard let dx = table(steps.rows * gates), let dh = table(paddedBatch), let packedWeight = packedColumns(weight),
+    guard let dx = table(steps.rows * gates), let dh = table(batch), let packedWeight = packedColumns(weight),
       let first = packed(columns: width), let second = packed(columns: width)
     else { return nil }
     let ds = cell == .gru ? table(steps.rows * gates) : dx
@@ -201,7 +197,7 @@ extension RecurrentLoop {
   private func passBack(
     _ ds: Storage, _ weight: Storage, rows: Int, _ block: Block, into dh: UnsafeMutableRawPointer
   ) {
-    let count = padded(min(block.rows.upperBound, rows)) - block.rows.lowerBound
+    let count = min(block.rows.upperBound, rows) - block.rows.lowerBound
     guard count > 0 else { return }
     let width = gates * hidden
     kernels.block(

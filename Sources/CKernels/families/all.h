@@ -51,8 +51,10 @@ const apus_kernel_table APUS_TABLE = {
   .cross_entropy_gradient = FLOATS_BY_DTYPE(cross_entropy_gradient),
   .norm = {NORM_ENTRY(f32), NORM_ENTRY(f64)},
   .gemm = {
-    [APUS_F32] = GEMM_ENTRY(f32, f32, APUS_GEMM_F32_BLOCKS), [APUS_F64] = GEMM_ENTRY(f64, f64, APUS_GEMM_F64_BLOCKS),
-    [APUS_F16] = GEMM_ENTRY(f16, f32, APUS_GEMM_F32_BLOCKS), [APUS_BF16] = GEMM_ENTRY(bf16, f32, APUS_GEMM_F32_BLOCKS)},
+    [APUS_F32] = GEMM_ENTRY(f32, f32, gemm_rows_f32, APUS_GEMM_F32_BLOCKS),
+    [APUS_F64] = GEMM_ENTRY(f64, f64, gemm_rows_f64, APUS_GEMM_F64_BLOCKS),
+    [APUS_F16] = GEMM_ENTRY(f16, f32, NULL, APUS_GEMM_F32_BLOCKS),
+    [APUS_BF16] = GEMM_ENTRY(bf16, f32, NULL, APUS_GEMM_F32_BLOCKS)},
   .small_gemm = BY_DTYPE(small_gemm, small_gemm_b8),
   .attention = {ATTENTION_ENTRY(f32), ATTENTION_ENTRY(f64)},
   .conv = {CONV_ENTRY(f32), CONV_ENTRY(f64)},

@@ -125,7 +125,7 @@ ATTENTION(f64)
       ptrdiff_t rows, ptrdiff_t kc, const void *av, ptrdiff_t a_panel, const void *b, void *cv, bool accumulate) { \
     const F *a = av; F *c = cv; \
     for (ptrdiff_t i = 0; i < rows; i += MR, a += a_panel) \
-      JOIN(gemm_tile, F)(kc, a, b, c + i * NR_##F, NR_##F, accumulate, NULL); \
+      JOIN(gemm_tile, F)(kc, a, 0, b, c + i * NR_##F, NR_##F, accumulate, NULL); \
   } \
   /* As gemm_tile, but A is a panel of weights, whose rows lie NR apart. */ \
   static __attribute__((noinline)) void JOIN(attention_outer_tile, F)( \

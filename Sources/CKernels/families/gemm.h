@@ -24,6 +24,20 @@ INLINE void pack_transpose_f64(ptrdiff_t rows, ptrdiff_t columns, const f64 *x, 
     SCALAR_LOOP for (ptrdiff_t j = 0; j < rows; j++) y[i * sy + j] = x[j * sx + i];
 }
 
+// Whole panels whose lines lie along the width: some lines at a time, so that what is left of a cache line or a page by one panel
+// is still there for the next.
+#define PACK_LINES(F) \
+  INLINE void JOIN(pack_lines, F)(ptrdiff_t kc, const ptrdiff_t width, ptrdiff_t panels, const F *x, ptrdiff_t advance, F *y) { \
+    for (ptrdiff_t start = 0; start < kc; start += 8) { \
+      const ptrdiff_t end = MIN(start + 8, kc); \
+      for (ptrdiff_t p = 0; p < panels; p++) \
+        for (ptrdiff_t k = start; k < end; k++) \
+          __builtin_memcpy(y + (p * kc + k) * width, x + k * advance + p * width, (size_t)width * sizeof(F)); \
+    } \
+  }
+PACK_LINES(f32)
+PACK_LINES(f64)
+
 // One panel: y[k * width + r] = x[r * step + k * advance] for r < used, zeros for the rest of the width.
 #define PACK_PANEL(F) \
   INLINE void JOIN(pack_panel, F)( \
@@ -43,13 +57,21 @@ INLINE void pack_transpose_f64(ptrdiff_t rows, ptrdiff_t columns, const f64 *x, 
   static void JOIN(pack_a, F)( \
       ptrdiff_t mc, ptrdiff_t kc, const void *av, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) { \
     const F *a = av; F *y = packed; \
-    for (ptrdiff_t i = 0; i < mc; i += MR, y += MR * kc) \
+    ptrdiff_t i = 0; \
+    if (row_stride == 1) { i = mc / MR * MR; JOIN(pack_lines, F)(kc, MR, i / MR, a, column_stride, y); y += i * kc; } \
+    for (; i < mc; i += MR, y += MR * kc) \
       JOIN(pack_panel, F)(kc, MR, MIN(MR, mc - i), a + i * row_stride, row_stride, column_stride, y); \
   } \
   static void JOIN(pack_b, F)( \
       ptrdiff_t kc, ptrdiff_t nc, const void *bv, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) { \
     const F *b = bv; F *y = packed; \
-    for (ptrdiff_t j = 0; j < nc; j += NR_##F, y += NR_##F * kc) \
+    ptrdiff_t j = 0; \
+    if (column_stride == 1) { \
+      j = nc / NR_##F * NR_##F; \
+      JOIN(pack_lines, F)(kc, NR_##F, j / NR_##F, b, row_stride, y); \
+      y += j * kc; \
+    } \
+    for (; j < nc; j += NR_##F, y += NR_##F * kc) \
       JOIN(pack_panel, F)(kc, NR_##F, MIN(NR_##F, nc - j), b + j * column_stride, column_stride, row_stride, y); \
   }
 PACK_PANEL(f32)
@@ -103,12 +125,12 @@ PACK_HALF(bf16)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define EACH_VECTOR(rows, vectors) UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
 
-// c = A B, or c += A B, plus bias, for the first `rows` rows and `vectors` vectors of a tile; both are known where it is inlined.
-// Tiles at the edges of C come in a few sizes of their own: a batch of 128 rows is ten tiles of 12 rows and one of 8.
+// c = A B, or c += A B, plus bias, for the first `rows` rows and `vectors` vectors of a tile. A's numbers lie a_row and a_step apart.
+// What is const is known where this is inlined; tiles at the edges of C come in a few sizes of their own: a batch of 128 rows is ten tiles of 12 rows and one of 8.
 #define TILE(F) \
   INLINE void JOIN(gemm_part, F)( \
-      const int rows, const int vectors, ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc, bool accumulate, \
-      const F *bias) { \
+      const int rows, const int vectors, const ptrdiff_t a_row, const ptrdiff_t a_step, ptrdiff_t kc, const F *a, const F *b, \
+      F *c, ptrdiff_t ldc, bool accumulate, const F *bias) { \
     tile_##F sums[MR][NV]; \
     EACH_VECTOR(rows, vectors) sums[r][v] = (tile_##F){0}; \
     if (accumulate) { \
@@ -117,11 +139,11 @@ PACK_HALF(bf16)
         __builtin_prefetch(c + r * ldc + vectors * LANES_##F - 1); \
       } \
     } \
-    for (ptrdiff_t k = 0; k < kc; k++, a += MR, b += NR_##F) { \
+    for (ptrdiff_t k = 0; k < kc; k++, a += a_step, b += NR_##F) { \
       tile_##F row[NV]; \
       UNROLL for (int v = 0; v < vectors; v++) __builtin_memcpy(&row[v], b + v * LANES_##F, sizeof row[v]); \
       UNROLL for (int r = 0; r < rows; r++) { \
-        const tile_##F x = a[r] - (tile_##F){0}; \
+        const tile_##F x = a[r * a_row] - (tile_##F){0}; \
         UNROLL for (int v = 0; v < vectors; v++) sums[r][v] += x * row[v]; \
       } \
     } \
@@ -144,44 +166,53 @@ PACK_HALF(bf16)
 TILE(f32)
 TILE(f64)
 
-typedef void (*gemm_tile_f32_kernel)(ptrdiff_t, const f32 *, const f32 *, f32 *, ptrdiff_t, bool, const f32 *);
-typedef void (*gemm_tile_f64_kernel)(ptrdiff_t, const f64 *, const f64 *, f64 *, ptrdiff_t, bool, const f64 *);
+// Packed A: a panel. Direct A: rows of a matrix in memory, lda apart.
+typedef void (*gemm_tile_f32_kernel)(ptrdiff_t, const f32 *, ptrdiff_t, const f32 *, f32 *, ptrdiff_t, bool, const f32 *);
+typedef void (*gemm_tile_f64_kernel)(ptrdiff_t, const f64 *, ptrdiff_t, const f64 *, f64 *, ptrdiff_t, bool, const f64 *);
 
-#define TILE_SIZE(F, name, rows, vectors) \
+#define TILE_SIZE(F, name, rows, vectors, a_row, a_step) \
   static __attribute__((noinline)) void JOIN(name, F)( \
-      ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc, bool accumulate, const F *bias) { \
-    JOIN(gemm_part, F)(rows, vectors, kc, a, b, c, ldc, accumulate, bias); \
+      ptrdiff_t kc, const F *a, ptrdiff_t lda, const F *b, F *c, ptrdiff_t ldc, bool accumulate, const F *bias) { \
+    (void)lda; \
+    JOIN(gemm_part, F)(rows, vectors, a_row, a_step, kc, a, b, c, ldc, accumulate, bias); \
   }
+#define TILE_SIZES(F, form, a_row, a_step) \
+  TILE_SIZE(F, form##_tile, MR, NV, a_row, a_step) TILE_SIZE(F, form##_tile_narrow, MR, 1, a_row, a_step) \
+  TILE_SIZE(F, form##_low, ROWS_2, NV, a_row, a_step) TILE_SIZE(F, form##_low_narrow, ROWS_2, 1, a_row, a_step) \
+  TILE_SIZE(F, form##_lower, ROWS_1, NV, a_row, a_step) TILE_SIZE(F, form##_lower_narrow, ROWS_1, 1, a_row, a_step) \
+  TILE_SIZE(F, form##_line, 1, NV, a_row, a_step) TILE_SIZE(F, form##_line_narrow, 1, 1, a_row, a_step)
+#define TILE_NAMES(F, form) { \
+    {JOIN(form##_line, F), JOIN(form##_lower, F), JOIN(form##_low, F), JOIN(form##_tile, F)}, \
+    {JOIN(form##_line_narrow, F), JOIN(form##_lower_narrow, F), JOIN(form##_low_narrow, F), JOIN(form##_tile_narrow, F)}}
+
 #define BLOCKS_OF_TILES(F) \
-  TILE_SIZE(F, gemm_tile, MR, NV) TILE_SIZE(F, gemm_tile_narrow, MR, 1) \
-  TILE_SIZE(F, gemm_low, ROWS_2, NV) TILE_SIZE(F, gemm_low_narrow, ROWS_2, 1) \
-  TILE_SIZE(F, gemm_lower, ROWS_1, NV) TILE_SIZE(F, gemm_lower_narrow, ROWS_1, 1) \
-  TILE_SIZE(F, gemm_line, 1, NV) TILE_SIZE(F, gemm_line_narrow, 1, 1) \
-  /* A tile that hangs over the edge: the smallest size that covers it, where it fits in place, else by way of a buffer; the panels \
-     are padded with zeros. */ \
+  TILE_SIZES(F, gemm, 1, MR) \
+  TILE_SIZES(F, gemm_direct, lda, 1) \
+  /* A tile that hangs over the edge: the smallest size that covers it, where it fits in place, else by way of a buffer. Panels are \
+     padded with zeros; of a matrix in memory the rows above are computed once more. */ \
   static __attribute__((noinline)) void JOIN(gemm_edge, F)( \
-      ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc, bool accumulate, \
-      const F *bias) { \
-    static const JOIN(JOIN(gemm_tile, F), kernel) sizes[2][4] = { \
-        {JOIN(gemm_line, F), JOIN(gemm_lower, F), JOIN(gemm_low, F), JOIN(gemm_tile, F)}, \
-        {JOIN(gemm_line_narrow, F), JOIN(gemm_lower_narrow, F), JOIN(gemm_low_narrow, F), JOIN(gemm_tile_narrow, F)}}; \
+      bool is_direct, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kc, const F *a, ptrdiff_t lda, const F *b, F *c, \
+      ptrdiff_t ldc, bool accumulate, const F *bias) { \
+    static const JOIN(JOIN(gemm_tile, F), kernel) sizes[2][2][4] = {TILE_NAMES(F, gemm), TILE_NAMES(F, gemm_direct)}; \
     const int is_narrow = columns <= LANES_##F; \
     const int size = rows == 1 ? 0 : rows <= ROWS_1 ? 1 : rows <= ROWS_2 ? 2 : 3; \
-    const JOIN(JOIN(gemm_tile, F), kernel) tile = sizes[is_narrow][size]; \
+    const JOIN(JOIN(gemm_tile, F), kernel) tile = sizes[is_direct][is_narrow][size]; \
     const ptrdiff_t width = is_narrow ? LANES_##F : NR_##F, height = size == 0 ? 1 : size == 1 ? ROWS_1 : size == 2 ? ROWS_2 : MR; \
-    if (rows == height && columns == width) return tile(kc, a, b, c, ldc, accumulate, bias); \
-    F buffer[MR * NR_##F], padded[NR_##F]; \
+    if (rows == height && columns == width) return tile(kc, a, lda, b, c, ldc, accumulate, bias); \
+    F buffer[MR * NR_##F], padded[NR_##F] = {0}; \
+    const ptrdiff_t above = is_direct ? height - rows : 0; \
+    F *used = buffer + above * NR_##F; \
     if (bias) { VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) padded[j] = bias[j]; } \
     if (accumulate) \
       for (ptrdiff_t r = 0; r < rows; r++) { \
-        VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) buffer[r * NR_##F + j] = c[r * ldc + j]; \
+        VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) used[r * NR_##F + j] = c[r * ldc + j]; \
       } \
-    tile(kc, a, b, buffer, NR_##F, accumulate, bias ? padded : NULL); \
+    tile(kc, a - above * lda, lda, b, buffer, NR_##F, accumulate, bias ? padded : NULL); \
     for (ptrdiff_t r = 0; r < rows; r++) { \
-      VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) c[r * ldc + j] = buffer[r * NR_##F + j]; \
+      VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) c[r * ldc + j] = used[r * NR_##F + j]; \
     } \
   } \
-  /* The panel of B stays in L1 while the panels of A stream past from L2. */ \
+  /* The panel of B stays in L1 while the rows of A stream past from L2. */ \
   static void JOIN(gemm_block, F)( \
       ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *packed_a, const void *packed_b, void *cv, ptrdiff_t ldc, \
       bool accumulate, const void *biasv) { \
@@ -190,10 +221,24 @@ typedef void (*gemm_tile_f64_kernel)(ptrdiff_t, const f64 *, const f64 *, f64 *,
       for (ptrdiff_t i = 0; i < mc; i += MR) { \
         const F *pa = a + i * kc, *pb = b + j * kc, *pbias = bias ? bias + j : NULL; \
         if (i + MR <= mc && j + NR_##F <= nc) \
-          JOIN(gemm_tile, F)(kc, pa, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+          JOIN(gemm_tile, F)(kc, pa, 0, pb, c + i * ldc + j, ldc, accumulate, pbias); \
         else \
           JOIN(gemm_edge, F)( \
-              MIN(MR, mc - i), MIN(NR_##F, nc - j), kc, pa, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+              false, MIN(MR, mc - i), MIN(NR_##F, nc - j), kc, pa, 0, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+      } \
+  } \
+  static void JOIN(gemm_rows, F)( \
+      ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *av, ptrdiff_t lda, const void *packed_b, void *cv, ptrdiff_t ldc, \
+      bool accumulate, const void *biasv) { \
+    const F *a = av, *b = packed_b, *bias = biasv; F *c = cv; \
+    for (ptrdiff_t j = 0; j < nc; j += NR_##F) \
+      for (ptrdiff_t i = 0; i < mc; i += MR) { \
+        const F *pa = a + i * lda, *pb = b + j * kc, *pbias = bias ? bias + j : NULL; \
+        if (i + MR <= mc && j + NR_##F <= nc) \
+          JOIN(gemm_direct_tile, F)(kc, pa, lda, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+        else \
+          JOIN(gemm_edge, F)( \
+              true, MIN(MR, mc - i), MIN(NR_##F, nc - j), kc, pa, lda, pb, c + i * ldc + j, ldc, accumulate, pbias); \
       } \
   }
 BLOCKS_OF_TILES(f32)
@@ -320,8 +365,8 @@ SMALL_GEMM(i8, uint32_t, (i8), +, *) SMALL_GEMM(u8, uint32_t, (u8), +, *) SMALL_
 
 // ------------------------------------------------------------------------------------------ table entries
 
-// T is what is packed, F what the product computes in.
-#define GEMM_ENTRY(T, F, blocks) GEMM_ENTRY_(T, F, blocks)
-#define GEMM_ENTRY_(T, F, panels_m, panels_n, k) { \
+// T is what is packed, F what the product computes in; `rows` is NULL where they differ.
+#define GEMM_ENTRY(T, F, rows, blocks) GEMM_ENTRY_(T, F, rows, blocks)
+#define GEMM_ENTRY_(T, F, rows_kernel, panels_m, panels_n, k) { \
     .mr = MR, .nr = NR_##F, .mc = MR * (panels_m), .nc = NR_##F * (panels_n), .kc = k, \
-    .pack_a = JOIN(pack_a, T), .pack_b = JOIN(pack_b, T), .block = JOIN(gemm_block, F) }
+    .pack_a = JOIN(pack_a, T), .pack_b = JOIN(pack_b, T), .block = JOIN(gemm_block, F), .rows = rows_kernel }

@@ -186,16 +186,10 @@ INLINE tail tail_sum(float t, float missed, float high, float low, float v, floa
 INLINE tail erfc_tail(float a) {
   float t;
   const float missed = tail_division(a, 1.5f, &t, 1.1f, 1.0f), v = fused(-3.0f, t, 1.0f);
-  float p = -0x1.26844ep-13f;
-  p = p * v - 0x1.6903a0p-13f;
-  p = p * v + 0x1.81ddb4p-11f;
-  p = p * v + 0x1.df1f50p-10f;
-  p = p * v - 0x1.834a1ap-11f;
-  p = p * v - 0x1.366e36p-7f;
-  p = p * v - 0x1.0a8c54p-7f;
-  p = p * v + 0x1.875430p-5f;
-  p = p * v + 0x1.35c050p-4f;
-  p = p * v - 0x1.0404ecp-1f;
+  const float v2 = v * v, v4 = v2 * v2;
+  const float low = (-0x1.0a8c54p-7f * v + 0x1.875430p-5f) * v2 + (0x1.35c050p-4f * v - 0x1.0404ecp-1f);
+  const float middle = (0x1.81ddb4p-11f * v + 0x1.df1f50p-10f) * v2 + (-0x1.834a1ap-11f * v - 0x1.366e36p-7f);
+  const float p = ((-0x1.26844ep-13f * v - 0x1.6903a0p-13f) * v4 + middle) * v4 + low;
   return tail_sum(t, missed, 0x1.edf488p-1f, -0x1.d32032p-27f, v, p);
 }
 
@@ -203,16 +197,10 @@ INLINE tail erfc_tail(float a) {
 INLINE tail normal_tail(float a) {
   float t;
   const float missed = tail_division(a, 2.25f, &t, 1.1f, 1.7f), v = fused(-4.5f, t, 1.0f);
-  float p = -0x1.819f9ap-14f;
-  p = p * v - 0x1.c0da1ap-13f;
-  p = p * v + 0x1.d9601ap-13f;
-  p = p * v + 0x1.667662p-10f;
-  p = p * v + 0x1.b612fap-11f;
-  p = p * v - 0x1.71968ap-8f;
-  p = p * v - 0x1.5a3e44p-7f;
-  p = p * v + 0x1.c815b0p-6f;
-  p = p * v + 0x1.483a14p-4f;
-  p = p * v - 0x1.8ba77ap-2f;
+  const float v2 = v * v, v4 = v2 * v2;
+  const float low = (-0x1.5a3e44p-7f * v + 0x1.c815b0p-6f) * v2 + (0x1.483a14p-4f * v - 0x1.8ba77ap-2f);
+  const float middle = (0x1.d9601ap-13f * v + 0x1.667662p-10f) * v2 + (0x1.b612fap-11f * v - 0x1.71968ap-8f);
+  const float p = ((-0x1.819f9ap-14f * v - 0x1.c0da1ap-13f) * v4 + middle) * v4 + low;
   return tail_sum(t, missed, 0x1.62039ap-1f, -0x1.b47a36p-27f, v, p);
 }
 

@@ -242,6 +242,9 @@ typedef struct {
   // C (row-major with row stride ldc) = A B, or += with `accumulate`. bias (nc numbers, may be NULL) is added to every row.
   void (*block)(ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *packed_a, const void *packed_b, void *c, ptrdiff_t ldc,
                 bool accumulate, const void *bias);
+  // The same with A where it is, row-major with row stride lda; at least mr rows lie there up to the last of these. NULL for half types.
+  void (*rows)(ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *a, ptrdiff_t lda, const void *packed_b, void *c,
+               ptrdiff_t ldc, bool accumulate, const void *bias);
 } apus_gemm_kernels;
 // NULL for integers and bool.
 const apus_gemm_kernels *apus_gemm(apus_isa isa, apus_dtype dtype);
