@@ -7,7 +7,7 @@ let programs: KeyValuePairs<String, [String]> = [
     "AutogradByHand", "DoubleBackprop", "DrawGraph", "GoldsteinPrice", "LinearRegression", "MNISTCNN", "MNISTMLP", "Newton",
     "SineFit", "Spiral", "TanhDerivatives", "TruncatedBackprop", "XOR",
   ],
-  "Vision": ["GradCAM", "ResNetCIFAR", "StateDictTransfer", "StyleTransfer"],
+  "Vision": ["GradCAM", "ResNetCIFAR", "StateDictTransfer", "StyleTransfer", "TinyViT"],
   "Generative": ["ConditionalGAN", "DigitsDCGAN", "DigitsVAE", "PointGAN"],
   "Language": ["CharacterRNN", "FibonacciLSTM", "TextGeneration", "TinyGPT", "TransformerLM"],
   "Custom": [

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// An example, run as a user runs it.
@@ -6,9 +7,31 @@ struct Program {
   /// What it printed.
   let lines: [String]
 
+  /// Runs the program, unless it has run in this process before.
   init(_ name: String, arguments: [String] = []) throws {
+    let run = Self.runs.withLock { runs in
+      let run = runs[[name] + arguments] ?? Run()
+      runs[[name] + arguments] = run
+      return run
+    }
+    lines = try run.lines.withLock { lines in
+      if let lines { return lines }
+      let new = try Self.run(name, arguments)
+      lines = new
+      return new
+    }
+  }
+
+  /// A program that was or is being run: whoever comes second waits for the first.
+  private final class Run: Sendable {
+    let lines = Mutex<[String]?>(nil)
+  }
+
+  private static let runs = Mutex<[[String]: Run]>([:])
+
+  private static func run(_ name: String, _ arguments: [String]) throws -> [String] {
     let process = Process()
-    process.executableURL = Self.builtProducts.appending(path: name)
+    process.executableURL = builtProducts.appending(path: name)
     process.arguments = arguments
     let pipe = Pipe()
     process.standardOutput = pipe
@@ -16,7 +39,7 @@ struct Program {
     let output = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     try #require(process.terminationStatus == 0, "\(name) ended with status \(process.terminationStatus)")
-    lines = Self.lines(of: String(decoding: output, as: UTF8.self))
+    return lines(of: String(decoding: output, as: UTF8.self))
   }
 
   /// The last number of every line that starts with `start`.

@@ -32,4 +32,9 @@ struct VisionTests {
     let styles = program.numbers(after: "step")
     #expect(styles[3] < 0.05 * styles[0])
   }
+
+  @Test("patches and attention are enough to tell patterns apart")
+  func visionTransformer() throws {
+    #expect(try #require(Program("TinyViT").lines.last?.firstMatch(of: /^[0-9.]+/).flatMap { Double($0.0) }) > 60)
+  }
 }
