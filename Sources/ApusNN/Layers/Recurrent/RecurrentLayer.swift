@@ -133,10 +133,10 @@ extension RecurrentLayer {
       for direction in 0..<directions {
         let i = layer * directions + direction
         let steps = RecurrentSteps(sizes: sizes, isReversed: direction == 1)
-        let (y, c) = weights(layer, direction).run(
+        let (y, h, c) = weights(layer, direction).runToEnd(
           cell, steps, data, h: start[0].select(dim: 0, index: i), c: start.count > 1 ? start[1].select(dim: 0, index: i) : nil)
         outputs.append(y)
-        lastH.append(y.rows(steps.lastRows))
+        lastH.append(h)
         if let c { lastC.append(c) }
       }
       data = outputs.count == 1 ? outputs[0] : cat(outputs, dim: 1)
@@ -163,12 +163,25 @@ extension Tensor {
 }
 
 /// The parameters of one direction of one layer of a recurrent network, or of a cell.
-struct RecurrentWeights {
+package struct RecurrentWeights {
   let input: Tensor  // [gates · hidden, in]
   let state: Tensor  // [gates · hidden, out]
   let inputBias: Tensor?  // [gates · hidden]
   let stateBias: Tensor?  // [gates · hidden]
   var projection: Tensor?  // [out, hidden]
+
+  package init(input: Tensor, state: Tensor, inputBias: Tensor?, stateBias: Tensor?, projection: Tensor? = nil) {
+    (self.input, self.state, self.projection) = (input, state, projection)
+    (self.inputBias, self.stateBias) = (inputBias, stateBias)
+  }
+
+  /// `run`, and the state of each sequence after its last step.
+  package func runToEnd(_ cell: RecurrentCell, _ steps: RecurrentSteps, _ x: Tensor, h: Tensor, c: Tensor?) -> (
+    y: Tensor, h: Tensor, c: Tensor?
+  ) {
+    let (y, c) = run(cell, steps, x, h: h, c: c)
+    return (y, y.isValid ? y.rows(steps.lastRows) : y, c)
+  }
 
   /// All steps of the sequences whose rows are in `x`: what the inputs give for all of them at once, then step by step.
   func run(_ cell: RecurrentCell, _ steps: RecurrentSteps, _ x: Tensor, h: Tensor, c: Tensor?) -> (y: Tensor, c: Tensor?) {

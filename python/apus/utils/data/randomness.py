@@ -1,0 +1,27 @@
+"""Random numbers for the order of samples: from the library's stream, or from a generator of one's own."""
+
+import random
+
+from ..._creation import randint
+
+
+def stream(generator=None):
+    """A `random.Random` to draw from.
+
+    Args:
+        generator: an integer seed, a `random.Random`, or None: then its seed is drawn from the stream that `apus.manual_seed` starts.
+    """
+    if isinstance(generator, random.Random):
+        return generator
+    if generator is None:
+        generator = int(randint(2**62, ()).item())
+    if isinstance(generator, bool) or not isinstance(generator, int):
+        raise TypeError(f"generator: an integer seed, a random.Random or None, not {type(generator).__name__}")
+    return random.Random(generator)
+
+
+def permutation(count, generator=None):
+    """The numbers below `count` in random order."""
+    order = list(range(count))
+    stream(generator).shuffle(order)
+    return order
