@@ -11,7 +11,7 @@ import ApusNN
 /// ```
 public final class ParameterGroup {
   /// The options with their values: given ones first; inside an optimizer all that it takes. Few, so they are searched one by one.
-  private(set) var options: [(key: Hyperparameter, value: Double)]
+  package private(set) var options: [(key: Hyperparameter, value: Double)]
   /// The parameters with what the optimizer remembers of each.
   var entries: [Entry]
   /// See `Optimizer.keepsMasterWeights`.

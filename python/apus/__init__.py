@@ -22,8 +22,8 @@ __version__ = _C.version()
 
 globals().update(_api.functions)
 
-from . import autograd, linalg, nn, random, safetensors
-from .autograd import Variable
+from . import autograd, linalg, nn, optim, random, safetensors, utils
+from .classic import *
 from .random import fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 
 float32, float64, float16, bfloat16 = _C.float32, _C.float64, _C.float16, _C.bfloat16

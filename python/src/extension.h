@@ -107,7 +107,7 @@ bool propagate(TensorObject *self);
 bool add_tensor_type(PyObject *module);
 bool add_op_type(PyObject *module);
 bool add_dtypes(PyObject *module);
-extern PyMethodDef autograd_functions[], file_functions[];
+extern PyMethodDef autograd_functions[], file_functions[], optimizer_functions[];
 void set_callbacks(void);
 
 #endif

@@ -64,6 +64,15 @@ bool apus_retain_grad(apus_handle x, apus_error *error);
 bool apus_attach(const apus_handle *outputs, int32_t output_count, const apus_handle *inputs, int32_t input_count, void *object,
                  const char *name, int32_t mode, apus_error *error);
 
+void *apus_optimizer_make(const char *kind, const apus_handle *cells, const int32_t *sizes, int32_t group_count, apus_error *error);
+void apus_optimizer_release(void *optimizer);
+char *apus_optimizer_options(void *optimizer);
+bool apus_optimizer_step(void *optimizer, const double *values, int32_t count, apus_error *error);
+apus_handle apus_optimizer_step_with(void *optimizer, const double *values, int32_t count, void *object, apus_error *error);
+char *apus_optimizer_state(void *optimizer, apus_value *tensors, apus_error *error);
+bool apus_optimizer_set_state(void *optimizer, const apus_handle *tensors, int32_t count, const char *text, const double *values,
+                              int32_t value_count, apus_error *error);
+
 void apus_manual_seed(uint64_t seed);
 void apus_get_rng(uint64_t *state);
 void apus_set_rng(const uint64_t *state);

@@ -193,7 +193,7 @@ PyMODINIT_FUNC PyInit__C(void) {
   PyObject *module = PyModule_Create(&definition);
   if (!module) return NULL;
   if (!add_dtypes(module) || !add_tensor_type(module) || !add_op_type(module) || PyModule_AddFunctions(module, autograd_functions) < 0 ||
-      PyModule_AddFunctions(module, file_functions) < 0) {
+      PyModule_AddFunctions(module, file_functions) < 0 || PyModule_AddFunctions(module, optimizer_functions) < 0) {
     Py_DECREF(module);
     return NULL;
   }

@@ -90,7 +90,7 @@ nonisolated(unsafe) private var callbacks = apus_callbacks()
 public func apusSetCallbacks(_ functions: UnsafePointer<apus_callbacks>) { callbacks = functions.pointee }
 
 /// A Python object that is called from the graph.
-private final class PythonCallable: @unchecked Sendable {
+final class PythonCallable: @unchecked Sendable {
   private let object: UnsafeMutableRawPointer
 
   /// Takes over a reference.
@@ -112,7 +112,7 @@ private final class PythonCallable: @unchecked Sendable {
   }
 }
 
-private func failInPython(_ operation: String) {
+func failInPython(_ operation: String) {
   fail(TensorError(.autograd, operation, "an exception was raised in Python"))
 }
 
