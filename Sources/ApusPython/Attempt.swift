@@ -1,4 +1,5 @@
 import ApusCore
+import ApusData
 import ApusFormats
 import CApusPython
 
@@ -65,6 +66,8 @@ private func kind(of failure: any Error) -> apus_error_kind {
   case let failure as ArgumentError: failure.kind == .type ? APUS_TYPE_ERROR : APUS_VALUE_ERROR
   case is FileError: APUS_OS_ERROR
   case is FormatError: APUS_FORMAT_ERROR
+  case let failure as DataError:
+    [.missing, .unreadable, .download].contains(failure.kind) ? APUS_OS_ERROR : APUS_FORMAT_ERROR
   case is PythonError: APUS_PYTHON_ERROR
   default: APUS_RUNTIME_ERROR
   }

@@ -52,7 +52,7 @@ struct Op: Sendable {
 enum OpTable {
   static let all: [Op] = [
     pointwise, comparisons, reductions, ordering, products, movements, indexing, creation, random, activations, layers, losses,
-    spatial, pooling, recurrent, linearAlgebra, internals,
+    spatial, pooling, recurrent, datasets, linearAlgebra, internals,
   ].flatMap { $0 }
 
   /// The table as text: a line per op, fields between tabs (number, name, places, signature, fields of the result, documentation).

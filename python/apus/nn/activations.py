@@ -1,6 +1,7 @@
 """Activation functions as modules."""
 
 from .. import _C
+from .._api import functions as _functions
 from . import functional as F
 from .module import Module
 from .parameter import Parameter
@@ -33,6 +34,8 @@ class _Activation(Module):
         return getattr(F, self.function)(input, **{name: getattr(self, name) for name in self.options if name != "inplace"})
 
     def extra_repr(self):
+        if self.function in ("hardshrink", "softshrink"):
+            return f"{self.lambd}"
         parts = [f"{name}={getattr(self, name)!r}" for name in self.shown]
         return ", ".join(parts + (["inplace=True"] if getattr(self, "inplace", False) else []))
 
@@ -104,7 +107,10 @@ class RReLU(Module):
         self.lower, self.upper, self.inplace = lower, upper, inplace
 
     def forward(self, input):
-        return F.rrelu(input, self.lower, self.upper, self.training)
+        if not self.training:
+            return F.leaky_relu(input, (self.lower + self.upper) / 2)
+        slopes = _functions["rand_like"](input.detach()) * (self.upper - self.lower) + self.lower
+        return _functions["where"](input < 0, input * slopes, input)
 
     def extra_repr(self):
         return f"lower={self.lower}, upper={self.upper}" + (", inplace=True" if self.inplace else "")

@@ -12,12 +12,14 @@ class _ChannelNorm(Module):
     ranks = ()
     function = ""
 
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None):
+    def __init__(
+        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *, bias=True
+    ):
         super().__init__()
         self.num_features, self.eps, self.momentum, self.affine = num_features, eps, momentum, affine
         self.track_running_stats = track_running_stats
         self.register_parameter("weight", Parameter(_f["ones"](num_features, dtype=dtype)) if affine else None)
-        self.register_parameter("bias", Parameter(_f["zeros"](num_features, dtype=dtype)) if affine else None)
+        self.register_parameter("bias", Parameter(_f["zeros"](num_features, dtype=dtype)) if affine and bias else None)
         self.register_buffer("running_mean", _f["zeros"](num_features, dtype=dtype) if track_running_stats else None)
         self.register_buffer("running_var", _f["ones"](num_features, dtype=dtype) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", _f["zeros"]((), dtype=_int64) if track_running_stats else None)
@@ -34,6 +36,7 @@ class _ChannelNorm(Module):
         self.reset_running_stats()
         if self.affine:
             self.weight.data = _f["ones_like"](self.weight.detach())
+        if self.bias is not None:
             self.bias.data = _f["zeros_like"](self.bias.detach())
 
     def _check(self, input):
@@ -43,7 +46,7 @@ class _ChannelNorm(Module):
 
     def extra_repr(self):
         return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, bias={self.bias is not None}, "
             f"track_running_stats={self.track_running_stats}")
 
 
@@ -61,8 +64,10 @@ class _BatchNorm(_ChannelNorm):
 
 
 class _InstanceNorm(_ChannelNorm):
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, device=None, dtype=None):
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+    def __init__(
+        self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, device=None, dtype=None, *, bias=True
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def forward(self, input):
         self._check(input)
@@ -88,6 +93,7 @@ _BATCH = """Each channel of {shape} normalized over the batch, then multiplied b
         eps: what is added to the variance.
         momentum: the share of a new batch in the running averages; None for the mean of all batches.
         affine: whether there are weight and bias.
+        bias: whether there is a bias, where there is a weight.
         track_running_stats: whether there are running averages; without them the batch's statistics are always used.
     """
 _INSTANCE = """Each channel of each sample of {shape} normalized by its own mean and variance. Ulyanov and others 2016.
@@ -97,6 +103,7 @@ _INSTANCE = """Each channel of each sample of {shape} normalized by its own mean
         eps: what is added to the variance.
         momentum: the share of a new batch in the running averages.
         affine: whether there are weight and bias.
+        bias: whether there is a bias, where there is a weight.
         track_running_stats: whether there are running averages, which are used in evaluation.
     """
 
@@ -117,21 +124,22 @@ class GroupNorm(Module):
         num_channels: channels, which num_groups divides.
         eps: what is added to the variance.
         affine: whether there are weight and bias, one for each channel.
+        bias: whether there is a bias, where there is a weight.
     """
 
-    def __init__(self, num_groups, num_channels, eps=1e-5, affine=True, device=None, dtype=None):
+    def __init__(self, num_groups, num_channels, eps=1e-5, affine=True, device=None, dtype=None, *, bias=True):
         super().__init__()
         if num_groups <= 0 or num_channels % num_groups:
             raise ValueError(f"GroupNorm: {num_groups} groups do not divide {num_channels} channels")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.register_parameter("weight", Parameter(_f["ones"](num_channels, dtype=dtype)) if affine else None)
-        self.register_parameter("bias", Parameter(_f["zeros"](num_channels, dtype=dtype)) if affine else None)
+        self.register_parameter("bias", Parameter(_f["zeros"](num_channels, dtype=dtype)) if affine and bias else None)
 
     def forward(self, input):
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self):
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
 
 
 class LayerNorm(Module):
@@ -156,7 +164,8 @@ class LayerNorm(Module):
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self):
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}")
 
 
 class RMSNorm(Module):

@@ -54,13 +54,10 @@ class _AvgPool(Module):
             input, self.kernel_size, self.stride, self.padding, ceil_mode=self.ceil_mode, count_include_pad=self.count_include_pad, **options)
 
     def extra_repr(self):
+        sizes = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
         if self.axes == 1:
-            sizes = ", ".join(f"{name}=({value},)" for name, value in self._sizes())
-            return f"{sizes}, ceil_mode={self.ceil_mode}, count_include_pad={self.count_include_pad}"
-        return ", ".join(f"{name}={value}" for name, value in self._sizes())
-
-    def _sizes(self):
-        return [("kernel_size", self.kernel_size), ("stride", self.stride), ("padding", self.padding)]
+            sizes = {name: value if isinstance(value, tuple) else (value,) for name, value in sizes.items()}
+        return ", ".join(f"{name}={value}" for name, value in sizes.items())
 
 
 class _Adaptive(Module):
