@@ -119,21 +119,22 @@ INLINE bool winograd_is_finite(tile_f32 check) {
 
 static bool winograd_target(
     const apus_winograd_grid *g, ptrdiff_t first, ptrdiff_t count, ptrdiff_t channels, const float *m, ptrdiff_t step,
-    const float *bias, float *y) {
+    const apus_conv_ending *end, float *y) {
   const float *pixels[16];
-  tile_f32 values[6][6], result[4][4], more = {0}, check = {0};
+  const conv_ending_f32 ending = conv_ending_of_f32(end, 0);
+  tile_f32 values[6][6], result[4][4], check = {0};
   WINOGRAD_TILES(g, first, count) {
     winograd_pixels(&g->target, image, row, column, 4, y, NULL, pixels);
     const float *from = m + i * channels;
     WINOGRAD_CHANNELS(channels) {
-      if (bias) __builtin_memcpy(&more, bias + c, sizeof more);
       WINOGRAD_LOAD(6, values, from + p * step + c);
       winograd_target_tile(values, result);
       UNROLL for (int p = 0; p < 16; p++) {
-        const tile_f32 z = result[p / 4][p % 4] + more;
         if (!pixels[p]) continue;
-        check += z - z;
-        __builtin_memcpy((float *)pixels[p] + c, &z, sizeof z);
+        float *to = (float *)pixels[p] + c;
+        const tile_f32 sum = result[p / 4][p % 4], z = conv_ended_f32(&ending, c, to, sum);
+        check += sum - sum;
+        __builtin_memcpy(to, &z, sizeof z);
       }
     }
   }
