@@ -192,11 +192,15 @@ CONV_ENDING(f64)
 
 // ------------------------------------------------------------------------------------------ pixels x weights
 
+// Numbers of a cache line.
+enum { CONV_LINE_f32 = 16, CONV_LINE_f64 = 8 };
+
 // MR pixels, V vectors of columns. An element is one chain over (tap, depth), then comes the ending.
+// What `ahead` points at, the pixels of the next panel, is asked for meanwhile: with one tap they come from afar.
 #define CONV_TILE(F, V) \
   static __attribute__((noinline)) void JOIN(conv_tile_##V, F)( \
-      ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *w, F *const *y, \
-      const JOIN(conv_ending, F) *ending) { \
+      ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *const *ahead, const F *w, \
+      F *const *y, const JOIN(conv_ending, F) *ending) { \
     tile_##F sums[MR][V]; \
     UNROLL for (int r = 0; r < MR; r++) UNROLL for (int v = 0; v < V; v++) sums[r][v] = (tile_##F){0}; \
     for (ptrdiff_t t = 0; t < taps; t++, x += MR) { \
@@ -204,6 +208,7 @@ CONV_ENDING(f64)
       UNROLL for (int r = 0; r < MR; r++) pixel[r] = x[r]; \
       for (ptrdiff_t k = 0; k < depth; k++, w += V * LANES_##F) { \
         tile_##F line[V]; \
+        if (ahead && k % CONV_LINE_##F == 0) UNROLL for (int r = 0; r < MR; r++) __builtin_prefetch(ahead[r] + k); \
         UNROLL for (int v = 0; v < V; v++) __builtin_memcpy(&line[v], w + v * LANES_##F, sizeof line[v]); \
         UNROLL for (int r = 0; r < MR; r++) { \
           const tile_##F a = pixel[r][k] - (tile_##F){0}; \
@@ -284,7 +289,8 @@ enum { CONV_PAIR = 2 };
         F *line[MR]; \
         for (ptrdiff_t r = 0; r < MR && i + r < rows; r++) line[r] = (F *)y[i + r] + j; \
         (width == NR_##F ? JOIN(conv_tile_NV, F) : JOIN(conv_tile_1, F))( \
-            MIN(MR, rows - i), columns, taps, depth, (const F *const *)x + i * taps, w, line, &ending); \
+            MIN(MR, rows - i), columns, taps, depth, (const F *const *)x + i * taps, \
+            taps == 1 && j == 0 && i + MR < rows ? (const F *const *)x + i + MR : NULL, w, line, &ending); \
       } \
       w += taps * depth * width; \
     } \
@@ -354,7 +360,7 @@ CONV_ACCUMULATE(f64)
 // ------------------------------------------------------------------------------------------ a channel by itself
 
 // Panels of CONV_PANEL pixels, of which four at a time share the loads of the weights [tap][channel].
-enum { CONV_TOGETHER = 4 };
+enum { CONV_TOGETHER = 4, CONV_AHEAD = 8 };
 
 // V vectors of channels from c on, as long as they last.
 #define CONV_DEPTHWISE_TILE(F, V) \
@@ -368,6 +374,9 @@ enum { CONV_TOGETHER = 4 };
         sums[r][v] += a * b[v]; \
       } \
     } \
+    if (ahead) \
+      UNROLL for (int r = 0; r < CONV_TOGETHER; r++) UNROLL for (int v = 0; v < V; v++) \
+        __builtin_prefetch(ahead[r] + c + v * LANES_##F); \
     if (bias) { \
       __builtin_memcpy(b, bias + c, sizeof b); \
       UNROLL for (int r = 0; r < CONV_TOGETHER; r++) UNROLL for (int v = 0; v < V; v++) sums[r][v] += b[v]; \
@@ -377,7 +386,8 @@ enum { CONV_TOGETHER = 4 };
   }
 #define CONV_DEPTHWISE(F) \
   INLINE void JOIN(conv_depthwise_four, F)( \
-      ptrdiff_t used, ptrdiff_t channels, ptrdiff_t taps, const F *const *x, const F *w, F *const *y, const F *bias) { \
+      ptrdiff_t used, ptrdiff_t channels, ptrdiff_t taps, const F *const *x, const F *const *ahead, const F *w, F *const *y, \
+      const F *bias) { \
     ptrdiff_t c = 0; \
     CONV_DEPTHWISE_TILE(F, 2) CONV_DEPTHWISE_TILE(F, 1) \
     for (; c < channels; c++) \
@@ -390,10 +400,15 @@ enum { CONV_TOGETHER = 4 };
   static void JOIN(conv_depthwise, F)( \
       ptrdiff_t count, ptrdiff_t channels, ptrdiff_t taps, const void *const *x, const void *w, void *const *y, \
       const void *bias) { \
-    for (ptrdiff_t i = 0; i < count; i += CONV_TOGETHER) \
+    for (ptrdiff_t i = 0; i < count; i += CONV_TOGETHER) { \
+      const F *const *here = (const F *const *)x + i / CONV_PANEL * CONV_PANEL * taps + i % CONV_PANEL; \
+      /* What the last tap will read next comes from afar: it is asked for in time. */ \
+      const ptrdiff_t next = i + CONV_AHEAD < count ? i + CONV_AHEAD : i; \
+      const ptrdiff_t place = next / CONV_PANEL * CONV_PANEL * taps + next % CONV_PANEL + (taps - 1) * CONV_PANEL; \
+      const F *const *ahead = taps > 0 ? (const F *const *)x + place : NULL; \
       JOIN(conv_depthwise_four, F)( \
-          MIN(CONV_TOGETHER, count - i), channels, taps, \
-          (const F *const *)x + i / CONV_PANEL * CONV_PANEL * taps + i % CONV_PANEL, w, (F *const *)y + i, bias); \
+          MIN(CONV_TOGETHER, count - i), channels, taps, here, ahead, w, (F *const *)y + i, bias); \
+    } \
   }
 
 // c[i] += sum over pixels of x_p[i] y_p[i], for V vectors of channels from i on as long as they last.
