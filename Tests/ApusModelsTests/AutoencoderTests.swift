@@ -38,8 +38,8 @@ struct AutoencoderTests {
     model.loss(x, labels: labels, generator: generator).total.backward()
     expectGradients(model)
     let first = model.loss(x, labels: labels, generator: generator).reconstruction.item()
-    for _ in 0..<400 {
-      descend(model.loss(x, labels: labels, beta: 0.01, generator: generator).total, model.parameters(), rate: 0.02)
+    for _ in 0..<1000 {
+      descend(model.loss(x, labels: labels, beta: 0.01, generator: generator).total, model.parameters(), rate: 0.05)
     }
     let last = model.loss(x, labels: labels, generator: generator).reconstruction.item()
     // The least that is possible is the entropy of the pixels themselves.
