@@ -38,7 +38,7 @@ final class TrainRecords {
       trainer.callbacks.append(TensorBoardWriter(log, model: trainer.model, answers: answers))
       if isNew {
         log.text("config", "```\n\(config.indented)\n```", step: 0)
-        log.graph(try catching { ModelGraph(of: trainer.model, input: sample) })
+        if let layer = trainer.model as? any Layer { log.graph(try catching { ModelGraph(of: layer, input: sample) }) }
       }
     }
   }
