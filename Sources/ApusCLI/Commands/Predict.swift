@@ -75,7 +75,7 @@ private struct PredictionInput {
     guard let format = trained.recipe.task.pictures else {
       throw UsageError("predict: the network of \(trained.recipe.name) sees no pictures; numbers of test samples are accepted")
     }
-    let picture = try PNG.read(path)
+    let picture = try readPicture(path)
     return try catching { noGrad { format.input(picture, isInverted: isInverted) } }
   }
 }

@@ -62,7 +62,7 @@ public final class ProgressReport: TrainingCallback {
 /// Writes one line of `metrics.jsonl` per pass:
 ///
 /// ```
-/// {"epoch": 1, "split": "train", "loss": 0.3412, "accuracy": 0.9012, "samples": 60000, "seconds": 1.21}
+/// {"epoch": 1, "split": "train", "loss": 0.3412, "accuracy": 0.9012, "samples": 60000, "seconds": 1.21, "waited": 0.01}
 /// ```
 ///
 /// A training pass that was stopped has `"complete": false` besides.
@@ -81,7 +81,9 @@ public final class MetricsWriter: TrainingCallback {
     pairs += result.metrics.map { (key: $0.name, value: .number($0.value)) }
     pairs.append(("samples", .integer(result.sampleCount)))
     if !result.isComplete { pairs.append(("complete", false)) }
-    pairs.append(("seconds", .number((result.seconds * 1e4).rounded() / 1e4)))
+    for (name, seconds) in [("seconds", result.seconds), ("waited", result.secondsWaited)] {
+      pairs.append((name, .number((seconds * 1e4).rounded() / 1e4)))
+    }
     log.append(.object(pairs))
   }
 }

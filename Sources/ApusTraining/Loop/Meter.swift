@@ -11,6 +11,7 @@ struct Meter {
   private var parts: [MetricValue] = []
   /// Of the part of the pass that another process did.
   private var secondsBefore = 0.0
+  private var secondsWaited = 0.0
   private let start = monotonicSeconds()
 
   init(_ metrics: [any Metric]) { self.metrics = metrics }
@@ -35,6 +36,13 @@ struct Meter {
     for i in metrics.indices { update(&metrics[i]) }
   }
 
+  /// Asks for a batch, and counts the time until it is there.
+  mutating func waiting<Batch>(for batch: () throws -> Batch) rethrows -> Batch {
+    let start = monotonicSeconds()
+    defer { secondsWaited += monotonicSeconds() - start }
+    return try batch()
+  }
+
   /// Mean over the samples: a smaller last batch weighs less.
   var loss: Double { lossSum / Double(max(samples, 1)) }
 
@@ -44,7 +52,7 @@ struct Meter {
     let means = parts.map { MetricValue(name: $0.name, value: $0.value / Double(max(samples, 1))) }
     return PassResult(
       pass: pass, loss: loss, metrics: metrics.map { MetricValue(name: $0.name, value: $0.value) } + means,
-      sampleCount: samples, batchCount: batches, seconds: seconds)
+      sampleCount: samples, batchCount: batches, seconds: seconds, secondsWaited: secondsWaited)
   }
 }
 
@@ -60,6 +68,7 @@ extension Meter {
     var lossSum = 0.0
     var lastLoss = 0.0
     var seconds = 0.0
+    var secondsWaited = 0.0
     /// Of each metric.
     var sums: [[Double]] = []
     /// Of losses and their parts.
@@ -69,7 +78,7 @@ extension Meter {
   func saved(of batchCount: Int) -> Saved {
     Saved(
       batches: batches, batchCount: batchCount, samples: samples, lossSum: lossSum, lastLoss: lastLoss, seconds: seconds,
-      sums: metrics.map(\.sums), parts: parts)
+      secondsWaited: secondsWaited, sums: metrics.map(\.sums), parts: parts)
   }
 
   /// Goes on with a pass; nil where it had other metrics.
@@ -78,6 +87,6 @@ extension Meter {
     self.metrics = metrics
     for (i, sums) in saved.sums.enumerated() { self.metrics[i].sums = sums }
     (batches, samples, lossSum, lastLoss) = (saved.batches, saved.samples, saved.lossSum, saved.lastLoss)
-    (parts, secondsBefore) = (saved.parts ?? [], saved.seconds)
+    (parts, secondsBefore, secondsWaited) = (saved.parts ?? [], saved.seconds, saved.secondsWaited)
   }
 }

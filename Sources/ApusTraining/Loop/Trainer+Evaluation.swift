@@ -31,7 +31,7 @@ extension Trainer {
     model.eval()
     let batches = loader.batches(epoch: 0)
     func go() throws -> Meter? {
-      while let batch = try batches.nextBatch() {
+      while let batch = try meter.waiting(for: batches.nextBatch) {
         try catching {
           try noGrad {
             let outcomes = objectives.map { forward(batch, $0) }

@@ -163,7 +163,7 @@ extension Trainer {
     model.train()
     let batches = loader.batches(epoch: pass.epoch - 1, from: meter.batches)
     var isStopped = false
-    while !isStopped, let batch = try batches.nextBatch() {
+    while !isStopped, let batch = try meter.waiting(for: batches.nextBatch) {
       try catching { try learn(batch, pass, &meter) }
       report(meter, pass)
       // Between two updates there are gradients, which no checkpoint holds.

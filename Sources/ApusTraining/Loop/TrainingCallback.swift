@@ -58,6 +58,8 @@ public struct PassResult: Hashable, Codable, Sendable {
   public let batchCount: Int
   /// How long the pass took.
   public let seconds: Double
+  /// How much of it was spent waiting for data.
+  public let secondsWaited: Double
 
   /// Whether the pass went to its end.
   public var isComplete: Bool { batchCount == pass.batchCount }
