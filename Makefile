@@ -7,13 +7,11 @@ FLAGS ?=
 BENCH ?= --workload all
 # The instruction sets beside the machine's best one, which every test uses anyway.
 ISAS ?= $(shell grep -qsw avx2 /proc/cpuinfo && echo avx2) baseline
-# How long each reader is fuzzed.
-FUZZ_SECONDS ?= 60
 # The toolchain's own: another version cannot read its profiles.
 LLVM_COV ?= $(dir $(realpath $(shell command -v swift)))llvm-cov
 
 .NOTPARALLEL:
-.PHONY: help check test build examples snippets interop isas lint format bench docs sanitize fuzz coverage clean
+.PHONY: help check test build examples snippets interop python wheel isas lint format bench docs sanitize coverage clean
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -21,11 +19,12 @@ help: ## list the targets
 check: FLAGS += -Xswiftc -warnings-as-errors
 check: lint test docs ## lint, build without a warning, test, run snippets and examples, build the documentation
 
-test: build ## the tests, the examples' tests, the README's listings, the files of other programs
+test: build ## the tests, the examples' tests, the README's listings, the files of other programs, the Python package
 	swift test -c release --skip-build $(FLAGS)
 	$(MAKE) FLAGS="$(FLAGS)" examples
 	.ci/snippets
 	.ci/interop
+	.ci/python
 
 build: ## everything in release mode, tests and snippets included
 	swift build -c release --build-tests $(FLAGS)
@@ -39,6 +38,12 @@ snippets: build ## run the README's listings
 
 interop: build ## let NumPy, PyTorch and safetensors read what Apus writes, and the other way round
 	.ci/interop
+
+python: ## install the Python package into a virtual environment of its own and test it
+	.ci/python
+
+wheel: ## a wheel of the Python package in dist/ that runs without Swift
+	.ci/python wheel
 
 isas: build ## the core's tests under each instruction set of this machine, and with all element-wise ops deferred
 	@for isa in $(ISAS); do echo "APUS_ISA=$$isa"; APUS_ISA=$$isa swift test -c release --skip-build $(FLAGS) --filter ApusCoreTests || exit 1; done
@@ -63,9 +68,6 @@ sanitize: ## the tests under the address and the thread sanitizer
 	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 swift test -c release --sanitize=address --scratch-path .build/address
 	TSAN_OPTIONS=allocator_may_return_null=1 swift test -c release --sanitize=thread --scratch-path .build/thread \
 	  --skip secondSignal --skip CKernelsTests
-
-fuzz: ## libFuzzer on every reader of files, FUZZ_SECONDS for each; what it finds stays in .build/fuzz
-	.ci/fuzz $(FUZZ_SECONDS)
 
 coverage: ## which lines the tests reach
 	swift test -c release --enable-code-coverage --scratch-path .build/coverage

@@ -42,7 +42,7 @@ extension Tensor {
   public static func full(_ shape: Shape, _ value: some Scalar, dtype: DType? = nil, requiresGrad: Bool = false) -> Tensor {
     let scalar = value.asWeakTensor
     guard check(shape.dims.allSatisfy { $0 >= 0 }, .shape, "full", "\(shape) has a negative size") else { return .invalid }
-    if scalar.dtype == .int64, Swift.abs(scalar.data.element(Int64.self)) > 1 << 53 {
+    if scalar.dtype == .int64, scalar.data.element(Int64.self).magnitude > 1 << 53 {
       return scalar.to(dtype ?? .int64).expand(shape).contiguous()
     }
     return made(.filled(shape.dims, dtype ?? scalar.dtype, scalar.data.cast(.float64).firstAsDouble), requiresGrad)

@@ -335,7 +335,12 @@ static PyObject *call(PyObject *object, PyObject *const *args, size_t flags, PyO
   }
   if (failed(&error)) goto end;
   if (op->inplace) {
-    answer = Tensor_Check(args[0]) ? change((TensorObject *)args[0], &result) : NULL;
+    if (count > 0 && Tensor_Check(args[0])) {
+      answer = change((TensorObject *)args[0], &result);
+    } else {
+      Py_XDECREF(take_value(&result));
+      PyErr_Format(PyExc_TypeError, "%U(): only a tensor can be changed in place", op->name);
+    }
     goto end;
   }
   if (op->keeps && count > 0 && result.tag == APUS_TENSOR && Tensor_Check(args[0]) &&

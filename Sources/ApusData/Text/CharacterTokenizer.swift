@@ -21,7 +21,10 @@ public struct CharacterTokenizer: Tokenizer {
     result.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {
       guard let token = tokens[scalar] else {
-        throw DataError.noToken(for: scalar)
+        throw DataError(
+          .text, path: "text",
+          "the character '\(printable(String(scalar)))' (U+\(String(scalar.value, radix: 16, uppercase: true))) has no token",
+          advice: "make the tokenizer of a text that has all characters, or use ByteTokenizer")
       }
       result.append(token)
     }

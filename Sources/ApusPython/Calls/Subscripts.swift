@@ -64,7 +64,7 @@ private func subscriptItems(_ items: UnsafePointer<apus_value>, _ count: Int32) 
     case APUS_SLICE:
       let bounds = item.pointer.assumingMemoryBound(to: Int64.self)
       func bound(_ k: Int) -> Int? { bounds[k] == .min ? nil : Int(Swift.min(Swift.max(bounds[k], -(1 << 60)), 1 << 60)) }
-      let step = bound(2) ?? 1
+      let step = Swift.min(bound(2) ?? 1, 1 << 30)  // further than any axis is long
       guard step > 0 else { throw ArgumentError(.value, "subscript: the step of a slice must be positive, not \(step)") }
       return .slice(from: bound(0), to: bound(1), step: step)
     default:

@@ -38,7 +38,7 @@ extension OpTable {
 
   /// `arange` goes by way of an array: more elements than fit in memory are an error before that.
   static func counted(_ span: Double, _ step: Double, _ body: () -> Tensor) -> Tensor {
-    guard check(step == 0 || span.isNaN || span / step < 0x1p31, .outOfMemory, "arange", "\(span / step) elements") else {
+    guard check(step == 0 || span.isNaN || span / step < 0x1p28, .outOfMemory, "arange", "\(span / step) elements") else {
       return .invalid
     }
     return body()
@@ -110,17 +110,19 @@ extension OpTable {
       }
     },
     Op("eye", "n: int, m: int? = None" + options, .function, "A matrix with ones on its diagonal.") { a in
-      made(a, 2) { Tensor.eye(a.int(0), a.optionalInt(1), dtype: $0) }
+      made(a, 2) { dtype in
+        counted(a.double(0) * (a.optionalDouble(1) ?? a.double(0)), 1) { Tensor.eye(a.int(0), a.optionalInt(1), dtype: dtype) }
+      }
     },
     Op(
       "tril_indices", "row: int, col: int, offset: int = 0", .function, "The indices of the lower triangle of a matrix: two rows."
     ) { a in
-      Tensor.trilIndices(a.int(0), a.int(1), offset: a.int(2))
+      counted(a.double(0) * a.double(1), 1) { Tensor.trilIndices(a.int(0), a.int(1), offset: a.int(2)) }
     },
     Op(
       "triu_indices", "row: int, col: int, offset: int = 0", .function, "The indices of the upper triangle of a matrix: two rows."
     ) { a in
-      Tensor.triuIndices(a.int(0), a.int(1), offset: a.int(2))
+      counted(a.double(0) * a.double(1), 1) { Tensor.triuIndices(a.int(0), a.int(1), offset: a.int(2)) }
     },
     cast("float", .float32), cast("double", .float64), cast("half", .float16), cast("bfloat16", .bfloat16), cast("long", .int64),
     cast("int", .int32), cast("short", .int16), cast("char", .int8), cast("byte", .uint8), cast("bool", .bool),

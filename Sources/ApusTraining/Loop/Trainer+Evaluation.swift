@@ -31,15 +31,16 @@ extension Trainer {
     model.eval()
     let batches = loader.batches(epoch: 0)
     func go() throws -> Meter? {
-      while let batch = try meter.waiting(for: batches.nextBatch) {
+      while let batch = try batches.nextBatch() {
         try catching {
           try noGrad {
-            let outcomes = objectives.map { forward(batch, $0) }
-            if let value = outcomes.map({ $0.loss.item() }).first(where: { !$0.isFinite }) {
+            let (output, loss) = forward(batch)
+            let value = loss.item()
+            guard value.isFinite else {
               throw TrainingError.testLossNotFinite(value, epoch: pass.epoch, checkpoint: checkpoints?.lastGood)
             }
-            measure(outcomes, batch, &meter)
-            if let output = outcomes.answer { onBatch(output, batch) }
+            measure(output, batch, value, &meter)
+            onBatch(output, batch)
           }
         }
         report(meter)
@@ -60,17 +61,10 @@ extension Trainer {
     for callback in callbacks { callback.passBegan(pass) }
   }
 
-  /// Adds what came of a batch. The loss of a step is the sum of its objectives'.
-  func measure(_ outcomes: [Outcome], _ batch: Batch, _ meter: inout Meter) {
-    if let output = outcomes.answer { noGrad { meter.measure { $0.update(output, batch.target) } } }
-    let losses = outcomes.map { $0.loss.item() }
-    let named = objectives.count > 1 ? zip(objectives, losses).map { MetricValue(name: $0.lossName, value: $1) } : []
-    let parts = outcomes.flatMap(\.parts).map { MetricValue(name: $0.name, value: $0.value.item()) }
-    meter.add(loss: losses.reduce(0, +), named, parts, samples: batch.count)
-  }
-
-  func tell(_ outcomes: [Outcome], _ batch: Batch, _ pass: Pass) {
-    if let output = outcomes.answer { tell(output, batch, pass) }
+  func measure(_ output: Tensor, _ batch: Batch, _ loss: Double, _ meter: inout Meter) {
+    let output = output.detach()
+    noGrad { meter.measure { $0.update(output, batch.target) } }
+    meter.add(loss: loss, samples: batch.count)
   }
 
   func tell(_ output: Tensor, _ batch: Batch, _ pass: Pass) {
@@ -82,7 +76,7 @@ extension Trainer {
   func report(_ meter: Meter, _ pass: Pass) {
     let result = BatchResult(
       pass: pass, batch: meter.batches, step: step, loss: meter.lastLoss, meanLoss: meter.loss,
-      losses: meter.lastLosses, learningRate: optimizer.lr)
+      learningRate: optimizer.lr)
     for callback in callbacks { callback.batchEnded(result) }
   }
 
@@ -92,14 +86,8 @@ extension Trainer {
     for callback in callbacks { callback.passEnded(result) }
   }
 
-  func checkOptions() throws {
-    let measured = ["loss"] + metrics.map(\.name) + (objectives.count > 1 ? objectives.map(\.lossName) : [])
-    if !measured.contains(goal.name), !objectives.contains(where: { $0.partNames.contains(goal.name) }) {
-      throw TrainingError.noSuchMetric(goal.name, measured: measured + objectives.flatMap(\.partNames))
-    }
-    if objectives.count > 1, accumulation > 1 {
-      // The gradients of one turn would be in those of the next.
-      throw TensorError(.value, "Trainer", "accumulation = \(accumulation) with \(objectives.count) objectives: only with one")
-    }
+  func checkGoal() throws(TrainingError) {
+    let measured = ["loss"] + metrics.map(\.name)
+    if !measured.contains(goal.name) { throw TrainingError.noSuchMetric(goal.name, measured: measured) }
   }
 }

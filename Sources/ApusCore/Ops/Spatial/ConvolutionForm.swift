@@ -61,8 +61,7 @@ extension ConvolutionShape {
     let wide: DType = dtype == .float64 ? .float64 : .float32
     let data = inputs.map { $0.data.cast(wide) }
     guard data.allSatisfy(\.isValid) else { return .invalid }
-    let ending = ConvolutionEnding(bias: data.count == 3 ? data[2] : nil)
-    let y = inputs[0].device.backend.convolution(part, data[0], data[1], ending: ending, self)
+    let y = inputs[0].device.backend.convolution(part, data[0], data[1], bias: data.count == 3 ? data[2] : nil, self)
     return y.isValid ? y.cast(dtype) : y
   }
 }
