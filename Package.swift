@@ -41,6 +41,8 @@ package.targets += [
 
 package.targets += [
   .target(name: "TestSupport", dependencies: ["ApusCore"], path: "Tests/Support"),
+  .executableTarget(
+    name: "ZooProbe", dependencies: ["ApusCore", "ApusNN", "ApusFormats", "ApusModels"], path: "Tests/Interop/ZooProbe"),
   .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
   .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore", "TestSupport"], exclude: ["Golden"]),
   .testTarget(name: "ApusNNTests", dependencies: ["ApusNN", "TestSupport"], exclude: ["Golden"]),
