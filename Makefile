@@ -7,11 +7,13 @@ FLAGS ?=
 BENCH ?= --workload all
 # The instruction sets beside the machine's best one, which every test uses anyway.
 ISAS ?= $(shell grep -qsw avx2 /proc/cpuinfo && echo avx2) baseline
+# How long each reader is fuzzed.
+FUZZ_SECONDS ?= 60
 # The toolchain's own: another version cannot read its profiles.
 LLVM_COV ?= $(dir $(realpath $(shell command -v swift)))llvm-cov
 
 .NOTPARALLEL:
-.PHONY: help check test build examples snippets interop python wheel isas lint format bench docs sanitize coverage clean
+.PHONY: help check test build examples snippets interop python wheel isas lint format bench docs sanitize fuzz coverage clean
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +70,9 @@ sanitize: ## the tests under the address and the thread sanitizer
 	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 swift test -c release --sanitize=address --scratch-path .build/address
 	TSAN_OPTIONS=allocator_may_return_null=1 swift test -c release --sanitize=thread --scratch-path .build/thread \
 	  --skip secondSignal --skip CKernelsTests
+
+fuzz: ## libFuzzer on every reader of files, FUZZ_SECONDS for each; what it finds stays in .build/fuzz
+	.ci/fuzz $(FUZZ_SECONDS)
 
 coverage: ## which lines the tests reach
 	swift test -c release --enable-code-coverage --scratch-path .build/coverage

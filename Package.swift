@@ -11,6 +11,10 @@ let package = Package(
     .executable(name: "apus", targets: ["ApusCLI"]),
     .library(name: "ApusPython", type: .dynamic, targets: ["ApusPython"]),
   ],
+  traits: [
+    .trait(
+      name: "ImageLibraries", description: "JPEG, and every kind of PNG, through libjpeg and libpng, which must be installed")
+  ],
   swiftLanguageModes: [.v6]
 )
 
@@ -23,7 +27,14 @@ package.targets += [
   .target(name: "ApusNN", dependencies: ["ApusCore"], exclude: ["README.md"]),
   .target(name: "ApusOptim", dependencies: ["ApusCore", "ApusNN"], exclude: ["README.md"]),
   .target(name: "ApusFormats", dependencies: ["ApusCore", "CZlib"], exclude: ["README.md"]),
-  .target(name: "ApusData", dependencies: ["ApusCore", "ApusFormats", "CZlib"], exclude: ["README.md"]),
+  .target(
+    name: "CImages", exclude: ["README.md"],
+    cSettings: [.define("APUS_IMAGE_LIBRARIES", .when(traits: ["ImageLibraries"]))],
+    linkerSettings: ["png", "jpeg"].map { .linkedLibrary($0, .when(traits: ["ImageLibraries"])) }),
+  .target(
+    name: "ApusData",
+    dependencies: ["ApusCore", "ApusFormats", "CZlib", .target(name: "CImages", condition: .when(traits: ["ImageLibraries"]))],
+    exclude: ["README.md"], swiftSettings: [.define("ImageLibraries", .when(traits: ["ImageLibraries"]))]),
   .target(
     name: "ApusTraining", dependencies: ["ApusCore", "ApusNN", "ApusOptim", "ApusFormats", "ApusData"], exclude: ["README.md"]),
   .target(name: "ApusModels", dependencies: ["ApusCore", "ApusNN"], exclude: ["README.md"]),

@@ -4,7 +4,7 @@ import Foundation
 /// `apus`, the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by Ctrl-C and SIGTERM.
 @main
 enum Program {
-  static let commands: [Command] = [.train, .eval, .predict, .graph, .info, .inspect, .convert, .data]
+  static let commands: [Command] = [.train, .eval, .predict, .generate, .sample, .graph, .info, .inspect, .convert, .data]
 
   static func main() {
     exit(run(Array(CommandLine.arguments.dropFirst())))

@@ -46,15 +46,15 @@ struct UsageTests {
     arguments: [
       (
         [],
-        "apus: a command is missing; commands: train, eval, predict, graph, info, inspect, convert, data; 'apus --help' explains them"
+        "apus: a command is missing; commands: train, eval, predict, generate, sample, graph, info, inspect, convert, data; 'apus --help' explains them"
       ),
       (
         ["trian"],
-        "apus: unknown command 'trian'; did you mean 'train'? commands: train, eval, predict, graph, info, inspect, convert, data"
+        "apus: unknown command 'trian'; did you mean 'train'? commands: train, eval, predict, generate, sample, graph, info, inspect, convert, data"
       ),
       (
         ["--verbose"],
-        "apus: unknown option '--verbose'; commands: train, eval, predict, graph, info, inspect, convert, data, --help, --version"
+        "apus: unknown option '--verbose'; commands: train, eval, predict, generate, sample, graph, info, inspect, convert, data, --help, --version"
       ),
       (["train"], "apus: train: the recipe is missing; recipes: mnist-mlp, mnist-cnn"),
       (
@@ -67,7 +67,7 @@ struct UsageTests {
         ["train", "digits", "--epoch", "3"],
         "apus: train: unknown option '--epoch'; did you mean '--epochs'? options: --data, --epochs, --batch-size, --lr, --optimizer, "
           + "--momentum, --weight-decay, --schedule, --warmup, --accumulate, --clip, --amp, --ema, --early-stop, --seed, --limit, "
-          + "--augment, --save-dir, --resume, --checkpoint-every, --csv, --tensorboard, --device, --quiet, --help"
+          + "--augment, --cell, --latent, --save-dir, --resume, --checkpoint-every, --csv, --tensorboard, --device, --quiet, --help"
       ),
       (["train", "digits", "--resume=yes"], "apus: train: --resume takes no value"),
       (["train", "digits", "--checkpoint-every", "0"], "apus: train: --checkpoint-every takes a whole number from 1 to"),

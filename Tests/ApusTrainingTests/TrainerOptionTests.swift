@@ -60,7 +60,7 @@ struct TrainerOptionTests {
       seen = output.dtype
       return output.sum()
     }
-    let watcher = Trainer(trainer.model, optimizer: trainer.optimizer, loss: trainer.loss, metrics: [measured])
+    let watcher = Trainer(trainer.model, trainer.objectives, metrics: [measured])
     watcher.precision = dtype
     try trainer.fit(Self.loader(8), epochs: 40)
     #expect(try #require(trainer.history.last?.accuracy) > 0.9)
@@ -119,7 +119,7 @@ struct TrainerOptionTests {
     for trainer in [trainer, plain] { try trainer.fit(Self.loader(8), test: Self.loader(24), epochs: 2) }
     #expect(Self.weights(trainer).scalars(as: Float.self) == Self.weights(plain).scalars(as: Float.self))
     #expect(trainer.history[1].loss != plain.history[1].loss)
-    let averaged = trainer.average!.withAveraged { noGrad { crossEntropy(trainer.model(Self.x), Self.y).item() } }
+    let averaged = crossEntropy(try trainer.predict(Self.x), Self.y).item()
     #expect(trainer.history[3].loss == averaged)
   }
 

@@ -64,19 +64,33 @@ private struct Pixels {
         let pixels = Pixels(kernels, dtype, count: count, taps: taps, depth: depth)
         // Weights as [n][depth][tap].
         let (w, bias) = (line(dtype, max(1, n * depth * taps), from: 500), line(dtype, n, from: 900))
+        let (scale, residual) = (line(dtype, n, from: 1000), line(dtype, count * n, from: 1100))
         let (x, order) = (pixels.panels(of: kernels.rows), Array(0..<taps))
         for isNarrow in n <= kernels.narrow ? [false, true] : [false] {
           let packed = Line(dtype, count: max(1, taps * depth * (n + kernels.columns)))
           kernels.pack(isNarrow, taps, depth, n, w.pointer, order, taps, depth * taps, packed.pointer)
           #expect(packed.gapsAreUntouched)
-          let y = Line(dtype, count: count * n)
-          kernels.multiply(
-            isNarrow, count, n, taps, depth, x, packed.pointer, pointers(y, count, step: n), n % 2 == 0 ? nil : bias.pointer)
-          #expect(y.gapsAreUntouched)
-          for i in 0..<(count * n) {
-            var sum = n % 2 == 0 ? 0 : bias.real(i % n)
-            for t in 0..<taps { for k in 0..<depth { sum += pixels.value(i / n, t, k) * w.real((i % n * depth + k) * taps + t) } }
-            #expect(abs(y.real(i) - sum) <= (dtype == APUS_F32 ? 1e-4 : 1e-12), "\(dtype) \((count, taps, depth, n)) \(isNarrow)")
+          let sums = (0..<(count * n)).map { i in
+            (0..<(taps * depth)).reduce(0) { sum, k in
+              sum + pixels.value(i / n, k / depth, k % depth) * w.real((i % n * depth + k % depth) * taps + k / depth)
+            }
+          }
+          for parts in 0..<16 {
+            let y = Line(dtype, count: count * n)
+            var ending = apus_conv_ending(
+              scale: parts & 1 == 0 ? nil : UnsafeRawPointer(scale.pointer),
+              bias: parts & 2 == 0 ? nil : UnsafeRawPointer(bias.pointer),
+              residual: parts & 4 == 0 ? nil : UnsafeRawPointer(residual.pointer), target: UnsafeRawPointer(y.pointer),
+              is_rectified: parts & 8 != 0)
+            kernels.multiply(isNarrow, count, n, taps, depth, x, packed.pointer, pointers(y, count, step: n), &ending)
+            #expect(y.gapsAreUntouched)
+            for i in 0..<(count * n) {
+              var z = sums[i] * (parts & 1 == 0 ? 1 : scale.real(i % n))
+              z += (parts & 2 == 0 ? 0 : bias.real(i % n)) + (parts & 4 == 0 ? 0 : residual.real(i))
+              if parts & 8 != 0 { z = max(z, 0) }
+              let comment: Comment = "\(dtype) \((count, taps, depth, n)) \(isNarrow) \(parts)"
+              #expect(abs(y.real(i) - z) <= (dtype == APUS_F32 ? 2e-4 : 1e-12), comment)
+            }
           }
         }
       }

@@ -116,7 +116,7 @@ private func small(_ line: Line) -> Line {
           let a = small(Line(dtype, count: m * (k + 3))), b = small(Line(dtype, count: k * n)),
             bias = small(Line(dtype, count: n))
           let packedA = Line(dtype, count: (m + kernels.mr - 1) / kernels.mr * kernels.mr * k)
-          let packedB = Line(dtype, count: 2 * kernels.nr * k)
+          let packedB = Line(dtype, count: (n + kernels.nr - 1) / kernels.nr * kernels.nr * k)
           kernels.pack_a(m, k, a.pointer, k + 3, 1, packedA.pointer)
           kernels.pack_b(k, n, b.pointer, n, 1, packedB.pointer)
           let want = small(Line(dtype, count: m * n)), got = small(Line(dtype, count: m * n))

@@ -51,12 +51,12 @@ private struct Images {
   }
 
   /// The `size` × `size` pixels from the first of a tile on, plus an offset, 0 outside.
-  func pixels(_ tile: Int, _ size: Int, offset: Int, _ channel: Int) -> Matrix {
+  func pixels(_ tile: Int, _ size: Int, offset: Int, _ channel: Int, of line: Line? = nil) -> Matrix {
     (0..<size).map { i in
       (0..<size).map { j in
         let (row, column) = (tile / 3 % 2 * 4 + i + offset, tile % 3 * 4 + j + offset)
         guard 0..<Self.height ~= row, 0..<Self.width ~= column else { return 0 }
-        return x.real(((tile / 6 * Self.height + row) * Self.width + column) * channels + channel)
+        return (line ?? x).real(((tile / 6 * Self.height + row) * Self.width + column) * channels + channel)
       }
     }
   }
@@ -96,23 +96,31 @@ extension Line {
     }
   }
 
-  @Test("target tiles from products, with bias, cut off at the image's edge", arguments: apus_isa.available)
+  @Test("target tiles from products, cut off at the image's edge, and their ending", arguments: apus_isa.available)
   func target(isa: apus_isa) throws {
     let (images, step) = (Images(16, from: 30), 12 * 16 + 16)
-    let (m, bias) = (Line(APUS_F32, count: 36 * step), Line(APUS_F32, count: 16))
+    let (m, bias, scale) = (Line(APUS_F32, count: 36 * step), Line(APUS_F32, count: 16), Line(APUS_F32, count: 16))
     for i in 0..<m.count { m.set(i, Samples.real(i + 30).truncatingRemainder(dividingBy: 2)) }
-    for i in 0..<16 { bias.set(i, Double(i) / 4) }
+    for i in 0..<16 {
+      bias.set(i, Double(i) / 4)
+      scale.set(i, 2 - Double(i) / 4)
+    }
     var grid = images.grid
-    #expect(try kernels(isa).target(&grid, 0, 12, 16, m.floats, step, bias.floats, images.x.floats))
+    let residual = Line(APUS_F32, count: images.x.count)
+    for i in 0..<residual.count { residual.set(i, Samples.real(i + 700).truncatingRemainder(dividingBy: 2)) }
+    var ending = apus_conv_ending(
+      scale: UnsafeRawPointer(scale.pointer), bias: UnsafeRawPointer(bias.pointer), residual: UnsafeRawPointer(residual.pointer),
+      target: UnsafeRawPointer(images.x.pointer), is_rectified: true)
+    #expect(try kernels(isa).target(&grid, 0, 12, 16, m.floats, step, &ending, images.x.floats))
     #expect(images.x.gapsAreUntouched)
     for tile in 0..<12 {
       for c in 0..<16 {
         let products = (0..<6).map { i in (0..<6).map { m.real((6 * i + $0) * step + tile * 16 + c) } }
         let expected = both(Matrices.target, products)
-        let found = images.pixels(tile, 4, offset: 0, c)
+        let (found, more) = (images.pixels(tile, 4, offset: 0, c), images.pixels(tile, 4, offset: 0, c, of: residual))
         for i in 0..<4 where tile / 3 % 2 * 4 + i < Images.height {
           for j in 0..<4 where tile % 3 * 4 + j < Images.width {
-            #expect(close(found[i][j], expected[i][j] + Double(c) / 4))
+            #expect(close(found[i][j], max(0, expected[i][j] * scale.real(c) + bias.real(c) + more[i][j])))
           }
         }
       }

@@ -21,10 +21,18 @@ protocol AnyOption: Sendable {
   var help: String { get }
   var accepts: String { get }
   func value(of text: String) -> (any Sendable)?
+  /// What an option that was given again comes to.
+  func merged(_ earlier: (any Sendable)?, _ value: any Sendable) -> any Sendable
 }
 
 extension Option: AnyOption {
   func value(of text: String) -> (any Sendable)? { read(text) }
+
+  /// The later value; of lists all of them.
+  func merged(_ earlier: (any Sendable)?, _ value: any Sendable) -> any Sendable {
+    if let earlier = earlier as? [String], let value = value as? [String] { return earlier + value }
+    return value
+  }
 }
 
 // MARK: - Kinds of values
@@ -57,6 +65,27 @@ extension Option where Value == Double {
       // Swift reads hexadecimal and "inf" too.
       Double(text).flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
     }
+  }
+}
+
+extension Option where Value == Double {
+  static func numberOrZero(_ name: String, _ help: String) -> Option {
+    Option(name: name, placeholder: "X", help: help, accepts: "0 or a number above it, as in 0.8") { text in
+      Double(text).flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+    }
+  }
+
+  static func fraction(_ name: String, _ help: String) -> Option {
+    Option(name: name, placeholder: "X", help: help, accepts: "a number above 0 and at most 1, as in 0.9") { text in
+      Double(text).flatMap { $0 > 0 && $0 <= 1 ? $0 : nil }
+    }
+  }
+}
+
+extension Option where Value == [String] {
+  /// Texts that are collected where the option is given more than once.
+  static func texts(_ name: String, _ placeholder: String, accepts: String, _ help: String) -> Option {
+    Option(name: name, placeholder: placeholder, help: help, accepts: accepts) { $0.isEmpty ? nil : [$0] }
   }
 }
 

@@ -8,7 +8,7 @@ extension Command {
   }
 
   /// Reads the words behind the command's name: `--option value`, `--option=value`, flags, and operands in any order. After `--`
-  /// everything is an operand. The last of several values of one option counts.
+  /// everything is an operand. The last of several values of one option counts; options that take lists collect them.
   ///
   /// - Throws: `UsageError` for the first word that isn't accepted.
   func parse(_ words: some Sequence<String>) throws(UsageError) -> Request {
@@ -24,7 +24,7 @@ extension Command {
         return .help
       } else {
         let (option, value) = try read(word, &rest)
-        arguments.values[option.name] = value
+        arguments.values[option.name] = option.merged(arguments.values[option.name], value)
       }
     }
     try checkOperands(arguments.operands)

@@ -3,7 +3,7 @@ import Apus
 extension Command {
   static let eval = Command(
     name: "eval", summary: "Judge a trained network by its test data",
-    discussion: "Prints loss and accuracy, and precision, recall and F1 of each class.",
+    discussion: "Prints loss and metrics; of a classifier also precision, recall and F1 of each class.",
     operands: [TrainedModel.operand],
     options: [TrainedModel.dataFolder, TrainedModel.recipe],
     examples: [
@@ -14,17 +14,24 @@ extension Command {
       let path = arguments.operands[0]
       let trained = try TrainedModel(path, arguments, for: "eval")
       let data = try trained.load()
-      let trainer = Trainer(
-        trained.model, optimizer: SGD(trained.model.parameters(), lr: 0), loss: { crossEntropy($0, $1) }, correct: correctClasses)
-      var matrix = ConfusionMatrix(classes: data.classNames.count)
-      let result = try trainer.evaluate(DataLoader(data.test, batchSize: 1000)) { matrix.update($0, $1) }
+      // What is random in a judgement, such as a generator's noise, is the same each time.
+      manualSeed(trained.recipe.seed)
+      let trainer = trained.recipe.task.makeTrainer(trained.model) { SGD($0, lr: 0) }
+      let names = trained.recipe.task.classNames
+      var matrix = ConfusionMatrix(classes: max(names.count, 2))
+      let result = try trainer.evaluate(DataLoader(data.test, batchSize: data.testBatchSize)) {
+        if !names.isEmpty { matrix.update($0, $1) }
+      }
       let output = Terminal.standardOutput
       output.line("model     \(printable(path)): \(trained.recipe.name)")
       output.line("data      \(printable(data.origin)): \(grouped(data.test.count)) to test")
-      output.line("loss      \(short(result.loss))")
-      output.line("accuracy  \(percent(result.accuracy ?? 0))")
+      for metric in [("loss", result.loss)] + result.metrics.map({ ($0.name, $0.value) }) {
+        output.line(
+          metric.0.padding(toLength: max(10, metric.0.count + 2), withPad: " ", startingAt: 0) + measure(metric.0, metric.1))
+      }
+      if names.isEmpty { return 0 }
       output.line()
-      output.write(classTable(matrix, data.classNames))
+      output.write(classTable(matrix, names))
       return 0
     })
 }

@@ -22,7 +22,7 @@ extension Command {
     ],
     run: { arguments in
       let recipe = Recipe.named(arguments.operands[0])!
-      let graph = try catching { ModelGraph(of: recipe.makeModel(), input: recipe.sampleInput) }
+      let graph = try catching { try recipe.graph() }
       guard let path = arguments[output] else {
         Terminal.standardOutput.write(graph.dot(title: recipe.name))
         return 0
@@ -41,8 +41,16 @@ extension Command {
 }
 
 extension Recipe {
-  /// An input of two samples, as the network takes it.
-  var sampleInput: Tensor {
-    data.pictures.map { Tensor.zeros([2, $0.channels, $0.size, $0.size]) } ?? Tensor.zeros([2, 2])
+  /// What flows through the network.
+  ///
+  /// - Throws: `UsageError` where the network doesn't make one tensor of one tensor.
+  fileprivate func graph() throws -> ModelGraph {
+    var facts = task.facts
+    // The size of a vocabulary changes nothing but a number.
+    facts.tokenizer = SavedTokenizer(CharacterTokenizer("abc"))
+    guard let layer = try task.makeModel(facts) as? any Layer, let sample = task.sampleInput(facts) else {
+      throw UsageError("graph: \(name) has several networks, or one of several inputs, which this drawing cannot show")
+    }
+    return ModelGraph(of: layer, input: sample)
   }
 }

@@ -22,11 +22,15 @@ extension Command {
     ],
     run: { arguments in
       let trained = try TrainedModel(arguments.operands[0], arguments, for: "predict")
+      let names = trained.recipe.task.classNames
+      if names.isEmpty {
+        throw UsageError(
+          "predict: the network of \(trained.recipe.name) tells no classes apart; see 'apus generate' and 'apus sample'")
+      }
       let samples = try PredictionInput(trained, isInverted: arguments.has(invert)).load(Array(arguments.operands.dropFirst()))
-      let names = trained.recipe.data.classNames
       var rows = [["picture", "answer", "certainty", "next", "label"]]
       for sample in samples {
-        let p = try catching { noGrad { trained.model(sample.input.unsqueeze(dim: 0)).to(.float32).softmax(dim: 1) } }
+        let p = try catching { noGrad { trained.model.output(sample.input.unsqueeze(dim: 0)).to(.float32).softmax(dim: 1) } }
         let best = p.topk(2, dim: 1)
         let (share, index) = (best.values.scalars(as: Double.self), best.indices.scalars(as: Int.self))
         rows.append([
@@ -68,10 +72,10 @@ private struct PredictionInput {
   }
 
   private func picture(_ path: String) throws -> Tensor {
-    guard let format = trained.recipe.data.pictures else {
+    guard let format = trained.recipe.task.pictures else {
       throw UsageError("predict: the network of \(trained.recipe.name) sees no pictures; numbers of test samples are accepted")
     }
-    let picture = try PNG.read(path)
+    let picture = try readPicture(path)
     return try catching { noGrad { format.input(picture, isInverted: isInverted) } }
   }
 }

@@ -12,11 +12,12 @@ struct SavedConfig: Decodable, Sendable {
   let limit: Int?
   let augment: Bool
   let checkpointEvery: Int?
+  let network: ModelFacts?
   /// Read by itself, from the same keys.
   private(set) var method: TrainMethod?
 
   private enum CodingKeys: String, CodingKey {
-    case recipe, data, epochs, lr, seed, limit, augment
+    case recipe, data, epochs, lr, seed, limit, augment, network
     case batchSize = "batch_size"
     case checkpointEvery = "checkpoint_every"
   }
@@ -61,6 +62,8 @@ struct SavedConfig: Decodable, Sendable {
     try same(TrainOptions.learningRate, lr)
     try same(TrainOptions.seed, seed.value)
     try same(TrainOptions.limit, limit)
+    try same(TrainOptions.cell, network?.cell)
+    try same(TrainOptions.latent, network?.latent)
     if arguments.has(TrainOptions.augment), !augment { try same(TrainOptions.augment, nil) }
     try method?.check(arguments, epochs: epochs)
   }

@@ -20,6 +20,7 @@ extension Command {
       Example(line: "apus train mnist-cnn --epochs 10 --lr 3e-4", help: "Longer, in smaller steps"),
       Example(line: "apus train mnist-cnn --resume", help: "Go on where it was interrupted"),
       Example(line: "apus train mnist-mlp --data ~/data --limit 5000", help: "A quick try on your own copy"),
+      Example(line: "apus train char-gpt --data book.txt", help: "A language model of your own text"),
     ],
     run: { arguments in try TrainRun.run(arguments, recipe: Recipe.named(arguments.operands[0])!) })
 }
@@ -56,13 +57,15 @@ struct TrainRun {
   private func run() throws -> Int32 {
     let data = try loadData()
     manualSeed(settings.seed)
-    let model = try catching { settings.recipe.makeModel() }
-    let train = trainLoader(data.train)
-    let test = DataLoader(data.test, batchSize: 1000)
-    let config = settings.config(origin: data.origin)
+    let facts = settings.facts(data)
+    let model = try catching { try settings.recipe.task.makeModel(facts) }
+    let train = trainLoader(data)
+    let test = DataLoader(data.test, batchSize: data.testBatchSize)
+    let config = settings.config(origin: data.origin, facts)
     let report = ProgressReport(on: progress)
-    let records = TrainRecords(settings.folder, name: settings.recipe.name, classNames: data.classNames)
+    let records = TrainRecords(settings.folder, name: settings.recipe.name, classNames: settings.recipe.task.classNames)
     let trainer = makeTrainer(model, [report] + records.callbacks, config)
+    if trainer.objectives.count > 1 { try settings.method.checkTurns(settings.recipe) }
     settings.method.apply(to: trainer, batches: train.count * settings.epochs, epochs: settings.epochs)
     if let checkpoint { try trainer.load(checkpoint) }
     printPlan(data, model, batches: train.count)
@@ -70,7 +73,7 @@ struct TrainRun {
     try settings.folder.create()
     try AtomicFile.write(config.indented + "\n", to: settings.folder.config)
     try records.startLogs(
-      trainer, csv: settings.writesCSV, tensorBoard: settings.writesTensorBoard, sample: settings.recipe.sampleInput,
+      trainer, csv: settings.writesCSV, tensorBoard: settings.writesTensorBoard, sample: settings.recipe.task.sampleInput(facts),
       config: config)
 
     let start = Date.now
@@ -84,21 +87,21 @@ struct TrainRun {
     return 0
   }
 
-  private func trainLoader(_ samples: Samples) -> DataLoader<Samples> {
+  private func trainLoader(_ data: Splits) -> DataLoader<Samples> {
     var transform: DataLoader<Samples>.BatchTransform?
-    if settings.isAugmented, let augmentation = settings.recipe.augmentation {
+    if settings.isAugmented, let augmentation = settings.recipe.task.augmentation {
       transform = { batch, generator in augmentation.apply(batch, generator) }
     }
-    return DataLoader(samples, batchSize: settings.batchSize, shuffle: true, seed: settings.seed, transform: transform)
+    let batchSize = data.trainBatchSize ?? settings.batchSize
+    let sampler = data.order.sampler(of: data.train.count, batchSize: batchSize, seed: settings.seed)
+    return DataLoader(data.train, batchSize: batchSize, sampler: sampler, seed: settings.seed, transform: transform)
   }
 
-  private func makeTrainer(_ model: any Layer, _ callbacks: [any TrainingCallback], _ config: JSON) -> Trainer {
-    let trainer = Trainer(
-      model, optimizer: settings.method.makeOptimizer(model.parameters(), lr: settings.learningRate),
-      loss: { crossEntropy($0, $1) }, correct: correctClasses)
-    trainer.callbacks = callbacks
+  private func makeTrainer(_ model: Module, _ callbacks: [any TrainingCallback], _ config: JSON) -> Trainer {
+    let task = settings.recipe.task
+    let trainer = task.makeTrainer(model) { settings.method.makeOptimizer($0, lr: settings.learningRate) }
+    trainer.callbacks += callbacks + task.callbacks(model, in: settings.folder, seed: settings.seed)
     trainer.shouldStop = { StopSignal.received != nil }
-    trainer.goal = .highest("accuracy")
     trainer.config = config.description
     trainer.checkpoints = checkpoints
     trainer.checkpointInterval = settings.checkpointEvery
@@ -108,7 +111,10 @@ struct TrainRun {
   private func loadData() throws -> Splits {
     let report = DownloadReport(on: progress)
     defer { report.clear() }
-    return try settings.recipe.data.load(settings.data, limit: settings.limit) { report.show($0) }
+    return try settings.recipe.task.load(
+      DataRequest(
+        option: settings.data, limit: settings.limit, batchSize: settings.batchSize, seed: settings.seed,
+        progress: { report.show($0) }))
   }
 
   private func save(_ trainer: Trainer, _ records: TrainRecords, _ data: Splits) throws {
@@ -117,6 +123,7 @@ struct TrainRun {
     // Some programs that load PyTorch weights ask for the first entry.
     let metadata = [
       "format": "pt", "apus.version": Runtime.version, "apus.recipe": settings.recipe.name, "apus.seed": "\(settings.seed)",
+      ModelFacts.key: settings.facts(data).json.description,
     ]
     func write() throws {
       let tensors = trainer.model.stateDict().map { (name: $0.name, tensor: $0.tensor) }
@@ -133,7 +140,7 @@ struct TrainRun {
 extension TrainRun {
   private static let files = "report.html, model.safetensors, metrics.jsonl, config.json, loss.svg, pictures, checkpoints"
 
-  private func printPlan(_ data: Splits, _ model: any Layer, batches: Int) {
+  private func printPlan(_ data: Splits, _ model: Module, batches: Int) {
     for (name, text) in plan(data, batches: batches) { output.line(row(name, text)) }
     output.line("\n\(model.parameterTree())\n")
   }
@@ -147,7 +154,7 @@ extension TrainRun {
       (
         "training",
         "\(counted(settings.epochs, "epoch", "epochs")) of \(counted(batches, "batch", "batches")) of "
-          + "\(grouped(settings.batchSize)), \(settings.method.summary), learning rate \(settings.learningRate), seed \(settings.seed)"
+          + "\(grouped(data.trainBatchSize ?? settings.batchSize)), \(settings.method.summary), learning rate \(settings.learningRate), seed \(settings.seed)"
           + (settings.isAugmented ? ", augmented" : "")
       ),
       ("device", "\(settings.device), \(Runtime.instructionSet), \(counted(Runtime.threadCount, "thread", "threads"))"),
@@ -167,12 +174,13 @@ extension TrainRun {
   }
 
   private func printSummary(_ trainer: Trainer, _ losses: LossRecorder, seconds: Double) {
-    let accuracy = trainer.history.last?.accuracy.map { "test accuracy \(percent($0))" } ?? ""
+    let last = trainer.history.last
+    let goal = last?[trainer.goal.name].map { "\(last?.pass.split.rawValue ?? "") \(described(trainer.goal.name, $0))" } ?? ""
     let line = sparkline(losses.trainLosses)
     let ends = [losses.trainLosses.first, trainer.history.last { $0.pass.split == .train }?.loss].compactMap(\.self).map(short)
     output.line()
     output.line(row("loss", "\(line)  \(ends.joined(separator: " → "))"))
-    output.line(row("result", "\(accuracy) after \(counted(trainer.epoch - 1, "epoch", "epochs")), \(duration(seconds))"))
+    output.line(row("result", "\(goal) after \(counted(trainer.epoch - 1, "epoch", "epochs")), \(duration(seconds))"))
     output.line(row("files", "\(printable(settings.folder.path)): \(Self.files)"))
   }
 

@@ -13,25 +13,34 @@ struct TrainMethod: Codable, Hashable, Sendable {
   var amp: String?
   var ema: Double?
   var earlyStop: Int?
+  /// Decay of Adam's two averages, where it isn't 0.9 and 0.999.
+  var betas: [Double]?
 
   private enum CodingKeys: String, CodingKey {
-    case optimizer, momentum, schedule, warmup, accumulate, clip, amp, ema
+    case optimizer, momentum, betas, schedule, warmup, accumulate, clip, amp, ema
     case weightDecay = "weight_decay"
     case earlyStop = "early_stop"
   }
 
-  /// - Parameter schedule: the recipe's, where none is given.
-  init(_ arguments: Arguments, schedule: String = "constant") {
-    optimizer = arguments[Self.optimizer] ?? optimizer
-    momentum = arguments[Self.momentum]
-    weightDecay = arguments[Self.weightDecay]
-    self.schedule = arguments[Self.schedule] ?? schedule
-    warmup = arguments[Self.warmup]
-    accumulate = arguments[Self.accumulate]
-    clip = arguments[Self.clip]
-    amp = arguments[Self.amp]
-    ema = arguments[Self.ema]
-    earlyStop = arguments[Self.earlyStop]
+  /// As it is where nobody says otherwise.
+  init() {}
+
+  /// - Parameter defaults: the recipe's, where an option isn't given.
+  init(_ arguments: Arguments, defaults: TrainMethod) {
+    self = defaults
+    if let other = arguments[Self.optimizer], other != defaults.optimizer {
+      // What suits one optimizer doesn't suit another.
+      (optimizer, momentum, weightDecay, betas) = (other, nil, nil, nil)
+    }
+    momentum = arguments[Self.momentum] ?? momentum
+    weightDecay = arguments[Self.weightDecay] ?? weightDecay
+    if let other = arguments[Self.schedule], other != schedule { (schedule, warmup) = (other, nil) }
+    warmup = arguments[Self.warmup] ?? warmup
+    accumulate = arguments[Self.accumulate] ?? accumulate
+    clip = arguments[Self.clip] ?? clip
+    amp = arguments[Self.amp] ?? amp
+    ema = arguments[Self.ema] ?? ema
+    earlyStop = arguments[Self.earlyStop] ?? earlyStop
   }
 
   /// That of the run that a checkpoint belongs to.
@@ -70,6 +79,7 @@ struct TrainMethod: Codable, Hashable, Sendable {
       ("warmup", warmup.map(JSON.integer) ?? .null), ("accumulate", accumulate.map(JSON.integer) ?? .null),
       ("clip", clip.map(JSON.number) ?? .null), ("amp", amp.map(JSON.string) ?? .null), ("ema", ema.map(JSON.number) ?? .null),
       ("early_stop", earlyStop.map(JSON.integer) ?? .null),
+      ("betas", betas.map { .array($0.map(JSON.number)) } ?? .null),
     ]
   }
 }
@@ -118,6 +128,14 @@ extension TrainMethod {
     }
   }
 
+  /// Finds the first option that has no meaning where several networks learn in turns.
+  func checkTurns(_ recipe: Recipe) throws(UsageError) {
+    let options = [("schedule", schedule != "constant"), ("warmup", warmup != nil), ("accumulate", (accumulate ?? 1) > 1)]
+    if let option = options.first(where: \.1) {
+      throw UsageError("train: --\(option.0) is for recipes with one loss, not \(recipe.name)")
+    }
+  }
+
   /// Finds the first option that contradicts the run that goes on with this method.
   func check(_ arguments: Arguments, epochs: Int) throws(UsageError) {
     func same<Value: Equatable>(_ option: Option<Value>, _ saved: Value?) throws(UsageError) {
@@ -150,8 +168,9 @@ extension Option where Value == Double {
 extension TrainMethod {
   func makeOptimizer(_ parameters: [ParameterCell], lr: Double) -> Optimizer {
     let decay = weightDecay ?? 0
+    let momenta = betas.flatMap { $0.count == 2 ? ($0[0], $0[1]) : nil } ?? (0.9, 0.999)
     return switch optimizer {
-    case "adamw": AdamW(parameters, lr: lr, weightDecay: weightDecay ?? 0.01)
+    case "adamw": AdamW(parameters, lr: lr, betas: momenta, weightDecay: weightDecay ?? 0.01)
     case "nadam": NAdam(parameters, lr: lr, weightDecay: decay)
     case "radam": RAdam(parameters, lr: lr, weightDecay: decay)
     case "sgd": SGD(parameters, lr: lr, momentum: momentum ?? 0, weightDecay: decay)
@@ -159,7 +178,7 @@ extension TrainMethod {
     case "adagrad": Adagrad(parameters, lr: lr, weightDecay: decay)
     case "lion": Lion(parameters, lr: lr, weightDecay: decay)
     case "lamb": LAMB(parameters, lr: lr, weightDecay: weightDecay ?? 0.01)
-    default: Adam(parameters, lr: lr, weightDecay: decay)
+    default: Adam(parameters, lr: lr, betas: momenta, weightDecay: decay)
     }
   }
 

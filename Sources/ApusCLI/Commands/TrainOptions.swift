@@ -6,18 +6,23 @@ enum TrainOptions {
     "data", "DIR", accepts: "a folder, or synthetic",
     """
     Folder to look for the data set in first, then come those in APUS_DATA and the user's cache; 'synthetic' takes \
-    generated samples of the same shape instead
+    generated samples of the same shape instead; for language models a text file
     """)
   static let epochs = Option.integer(
-    "epochs", in: 1...1_000_000_000, "Times to go through the training data, in all [default: 5; cifar10-cnn 10, spiral 50]")
+    "epochs", in: 1...1_000_000_000, "Times to go through the training data, in all [default: the recipe's, 5 for most]")
   static let batchSize = Option.integer(
-    "batch-size", in: 1...1_000_000_000, "Samples per step [default: 128; mnist-cnn, fashion-cnn and spiral 64]")
-  static let learningRate = Option.positiveNumber("lr", "Learning rate [default: 0.001; spiral 0.01]")
+    "batch-size", in: 1...1_000_000_000, "Samples per step [default: the recipe's, 128 for most]")
+  static let learningRate = Option.positiveNumber("lr", "Learning rate [default: the recipe's, 0.001 for most]")
   static let seed = Option.seed("seed", "Seed of everything random; the same seed gives the same result [default: 42]")
   static let limit = Option.integer("limit", in: 1...1_000_000_000, "Use only the first N training samples")
   static let saveDir = Option.text(
     "save-dir", "DIR", accepts: "a folder", "Folder for the results [default: runs/<recipe>]")
-  static let augment = Option.flag("augment", "Shift and mirror the training pictures at random (cifar10-cnn)")
+  static let augment = Option.flag("augment", "Shift and mirror the training pictures at random (cifar10 recipes)")
+  static let cell = Option.choice(
+    "cell", "NAME", of: RecurrentLanguageModel.Cell.allCases.map(\.rawValue),
+    "Recurrent layer of sine-rnn and char-rnn: rnn, lstm, gru [default: rnn]")
+  static let latent = Option.integer(
+    "latent", in: 1...10_000, "Numbers that stand for a generated picture [default: vae 2, cvae 20, the others 100]")
   static let resume = Option.flag(
     "resume",
     """
@@ -35,7 +40,7 @@ enum TrainOptions {
 
   static let all: [any AnyOption] =
     [data, epochs, batchSize, learningRate] + TrainMethod.options + [
-      seed, limit, augment, saveDir, resume, checkpointEvery, csv, tensorBoard, device, quiet,
+      seed, limit, augment, cell, latent, saveDir, resume, checkpointEvery, csv, tensorBoard, device, quiet,
     ]
 }
 
@@ -49,6 +54,8 @@ struct TrainSettings: Sendable {
   let seed: UInt64
   let limit: Int?
   let isAugmented: Bool
+  /// What the options say of the network.
+  private let facts: ModelFacts
   let method: TrainMethod
   let writesCSV: Bool
   let writesTensorBoard: Bool
@@ -67,13 +74,19 @@ struct TrainSettings: Sendable {
   /// - Throws: `UsageError` where an option contradicts them.
   init(_ arguments: Arguments, recipe: Recipe, resuming saved: SavedConfig? = nil) throws(UsageError) {
     try saved?.check(arguments, recipe)
-    method = (saved?.method ?? TrainMethod(arguments)).with(patience: arguments[TrainMethod.earlyStop])
+    method = (saved?.method ?? TrainMethod(arguments, defaults: recipe.method)).with(patience: arguments[TrainMethod.earlyStop])
     try method.check()
-    if arguments.has(TrainOptions.augment), recipe.augmentation == nil {
-      let able = Recipe.all.filter { $0.augmentation != nil }.map(\.name).joined(separator: ", ")
+    if arguments.has(TrainOptions.augment), recipe.task.augmentation == nil {
+      let able = Recipe.all.filter { $0.task.augmentation != nil }.map(\.name).joined(separator: ", ")
       throw UsageError("train: --augment is for recipes with pictures that can be mirrored: \(able)")
     }
+    try Self.check(TrainOptions.cell, arguments, recipe) { $0.facts.cell != nil }
+    try Self.check(TrainOptions.latent, arguments, recipe) { $0.facts.latent != nil }
     self.recipe = recipe
+    var facts = recipe.task.facts
+    facts.cell = saved?.network?.cell ?? arguments[TrainOptions.cell] ?? facts.cell
+    facts.latent = saved?.network?.latent ?? arguments[TrainOptions.latent] ?? facts.latent
+    self.facts = facts
     data = saved.map(\.data) ?? arguments[TrainOptions.data]
     epochs = arguments[TrainOptions.epochs] ?? saved?.epochs ?? recipe.epochs
     batchSize = saved?.batchSize ?? arguments[TrainOptions.batchSize] ?? recipe.batchSize
@@ -90,8 +103,24 @@ struct TrainSettings: Sendable {
     isQuiet = arguments.has(TrainOptions.quiet)
   }
 
+  /// Objects to an option that the recipe has no use for.
+  private static func check<Value>(
+    _ option: Option<Value>, _ arguments: Arguments, _ recipe: Recipe, applies: (any RecipeTask) -> Bool
+  ) throws(UsageError) {
+    if arguments[option] == nil || applies(recipe.task) { return }
+    let able = Recipe.all.filter { applies($0.task) }.map(\.name).joined(separator: ", ")
+    throw UsageError("train: --\(option.name) is for \(able), not \(recipe.name)")
+  }
+
+  /// What the network depends on: the options, and the data's vocabulary.
+  func facts(_ data: Splits) -> ModelFacts {
+    var facts = facts
+    facts.tokenizer = data.tokenizer
+    return facts
+  }
+
   /// What `config.json` holds: every option as used, and what else the result depends on.
-  func config(origin: String) -> JSON {
+  func config(origin: String, _ facts: ModelFacts) -> JSON {
     let pairs: KeyValuePairs<String, JSON> = [
       "command": "train",
       "recipe": .string(recipe.name),
@@ -104,6 +133,7 @@ struct TrainSettings: Sendable {
       "seed": Int(exactly: seed).map(JSON.integer) ?? .string("\(seed)"),
       "limit": limit.map(JSON.integer) ?? .null,
       "augment": .bool(isAugmented),
+      "network": facts.json,
       "save_dir": .string(folder.path),
       "resume": .bool(isResumed),
       "checkpoint_every": checkpointEvery.map(JSON.integer) ?? .null,

@@ -22,7 +22,7 @@ final class TrainRecords {
   ///
   /// - Parameters:
   ///   - sample: an input, for the graph.
-  func startLogs(_ trainer: Trainer, csv: Bool, tensorBoard: Bool, sample: Tensor, config: JSON) throws {
+  func startLogs(_ trainer: Trainer, csv: Bool, tensorBoard: Bool, sample: Tensor?, config: JSON) throws {
     let metrics = MetricsWriter(try MetricsLog(folder.metrics, onFailure: Self.warn))
     metrics.replay(trainer.history)
     trainer.callbacks.append(metrics)
@@ -38,7 +38,9 @@ final class TrainRecords {
       trainer.callbacks.append(TensorBoardWriter(log, model: trainer.model, answers: answers))
       if isNew {
         log.text("config", "```\n\(config.indented)\n```", step: 0)
-        log.graph(try catching { ModelGraph(of: trainer.model, input: sample) })
+        if let sample, let layer = trainer.model as? any Layer {
+          log.graph(try catching { ModelGraph(of: layer, input: sample) })
+        }
       }
     }
   }
@@ -93,8 +95,8 @@ final class TrainRecords {
   private func summary(_ trainer: Trainer) -> String {
     guard let last = trainer.history.last(where: { $0.pass.split == .test }) ?? trainer.history.last else { return "" }
     let results =
-      [("loss", short(last.loss))] + last.metrics.map { ($0.name, $0.name == "accuracy" ? percent($0.value) : short($0.value)) }
-    return "\(last.pass.split.rawValue) " + results.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+      [described("loss", last.loss)] + last.metrics.map { described($0.name, $0.value) }
+    return "\(last.pass.split.rawValue) " + results.joined(separator: ", ")
       + " after \(counted(last.pass.epoch, "epoch", "epochs")), \(duration(trainer.history.reduce(0) { $0 + $1.seconds }))"
   }
 }

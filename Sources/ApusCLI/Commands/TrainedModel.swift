@@ -4,7 +4,9 @@ import Foundation
 /// A model that a run has left: what `eval` and `predict` work with.
 struct TrainedModel {
   let recipe: Recipe
-  let model: any Layer
+  let model: Module
+  /// What the network depends on beside its recipe.
+  let facts: ModelFacts
   /// The run's `--data`, where the file says.
   let data: String?
 
@@ -25,10 +27,11 @@ struct TrainedModel {
     var state = StateDict(contents.tensors.map { ($0.name, $0.tensor) })
     var name = contents.metadata["apus.recipe"]
     var (data, averages): (String?, OptimizerState?)
+    var facts = ModelFacts(contents.metadata)
     if contents.metadata[Checkpoint.versionKey] != nil {
       let checkpoint = try Checkpoint(path)
       let config = try SavedConfig(of: checkpoint, at: path)
-      (state, name, data) = (checkpoint.model, config.recipe, config.data)
+      (state, name, data, facts) = (checkpoint.model, config.recipe, config.data, config.network)
       averages = checkpoint.parts["average"]
     }
     guard let name = arguments[Self.recipe] ?? name else {
@@ -39,7 +42,9 @@ struct TrainedModel {
         .value, file: path, at: .file, "of a recipe '\(printable(name, limit: 80))', which this apus doesn't have")
     }
     (self.recipe, self.data) = (recipe, arguments[Self.dataFolder] ?? data)
-    model = try catching { recipe.makeModel() }
+    let known = facts ?? recipe.task.facts
+    self.facts = known
+    model = try catching { try recipe.task.makeModel(known) }
     do throws(StateDictError) {
       try model.loadStateDict(state)
     } catch {
@@ -51,7 +56,7 @@ struct TrainedModel {
   }
 
   /// Puts averages of the parameters in their place: the run was judged by them.
-  private static func putIn(_ averages: OptimizerState, _ model: any Layer, _ path: String) throws {
+  private static func putIn(_ averages: OptimizerState, _ model: Module, _ path: String) throws {
     let average = ExponentialMovingAverage(model.parameters())
     do throws(OptimizerStateError) {
       try average.loadStateDict(averages)
@@ -66,6 +71,7 @@ struct TrainedModel {
     let report = DownloadReport(on: .standardError)
     defer { report.clear() }
     // Of the training data nothing is needed.
-    return try recipe.data.load(data, limit: 1) { report.show($0) }
+    return try recipe.task.load(
+      DataRequest(option: data, limit: 1, batchSize: recipe.batchSize, progress: { report.show($0) }))
   }
 }

@@ -37,18 +37,49 @@ struct Samples: Dataset {
 struct Splits: Sendable {
   let train: Samples
   let test: Samples
-  let classNames: [String]
+  var classNames: [String] = []
   /// Training samples that there are without a limit.
   let available: Int
   /// What it is and where it was found.
   let origin: String
+  /// In which order an epoch visits the training samples.
+  var order = Order.shuffled
+  /// Where the data decides what makes a batch: parallel streams.
+  var trainBatchSize: Int?
+  var testBatchSize = 1000
+  /// Of a text.
+  var tokenizer: SavedTokenizer?
 
   init<Data: Dataset>(
     _ train: Data, _ test: Data, _ classNames: [String], limit: Int?, of available: Int, origin: String
   ) where Data.Batched == Batch {
-    self.train = Samples(train.prefix(limit ?? .max))
-    self.test = Samples(test)
-    (self.classNames, self.available, self.origin) = (classNames, available, origin)
+    self.init(train: train.prefix(limit ?? .max), test: test, available: available, origin: origin)
+    self.classNames = classNames
+  }
+
+  init<Train: Dataset, Test: Dataset>(
+    train: Train, test: Test, available: Int, origin: String, order: Order = .shuffled, trainBatchSize: Int? = nil,
+    testBatchSize: Int = 1000
+  ) where Train.Batched == Batch, Test.Batched == Batch {
+    (self.train, self.test) = (Samples(train), Samples(test))
+    (self.available, self.origin, self.order) = (available, origin, order)
+    (self.trainBatchSize, self.testBatchSize) = (trainBatchSize, testBatchSize)
+  }
+
+  enum Order: Sendable {
+    case shuffled
+    /// As they are: each batch goes on where the one before ended.
+    case inOrder
+    /// So many batches of samples drawn at random, in which one may occur twice; fewer where there are not as many samples.
+    case drawn(steps: Int)
+
+    func sampler(of count: Int, batchSize: Int, seed: UInt64) -> any Sampler {
+      switch self {
+      case .shuffled: RandomSampler(seed: seed)
+      case .inOrder: SequentialSampler()
+      case .drawn(let steps): RandomSampler(seed: seed, replacementDraws: min(steps * batchSize, count))
+      }
+    }
   }
 }
 
@@ -76,17 +107,20 @@ extension RecipeData {
   /// Loads what `option` (`--data`) asks for: the recipe's own data, files from a folder, or a synthetic set of the same shape.
   ///
   /// - Parameter limit: how many training samples to keep.
+  /// - Parameter isNormalized: whether pictures are, or have brightness from 0 to 1.
   /// - Throws: `DataError`; `UsageError` where there can be no such data.
-  func load(_ option: String?, limit: Int?, progress: @escaping DownloadProgress.Handler) throws -> Splits {
+  func load(
+    _ option: String?, limit: Int?, isNormalized: Bool = true, progress: @escaping DownloadProgress.Handler
+  ) throws -> Splits {
     let isSynthetic = option == Self.syntheticName
     let locator = DataLocator(folder: isSynthetic ? nil : option)
     switch self {
     case .files, .cifar:
-      if isSynthetic { return synthetic(train: isColor ? 50_000 : 60_000, test: 10_000, limit) }
-      return try files(locator, limit, progress)
+      if isSynthetic { return synthetic(train: isColor ? 50_000 : 60_000, test: 10_000, limit, isNormalized) }
+      return try files(locator, limit, isNormalized, progress)
     case .synthetic(let train, let test):
-      if option == nil || isSynthetic { return synthetic(train: train, test: test, limit) }
-      return try Self.files(.digits).files(locator, limit, progress)
+      if option == nil || isSynthetic { return synthetic(train: train, test: test, limit, isNormalized) }
+      return try Self.files(.digits).files(locator, limit, isNormalized, progress)
     case .spiral(let train, let test):
       guard option == nil || isSynthetic else {
         throw UsageError("train: this recipe draws its own points: --data takes synthetic only")
@@ -100,7 +134,7 @@ extension RecipeData {
   private var isColor: Bool { pictures?.channels == 3 }
 
   private func files(
-    _ locator: DataLocator, _ limit: Int?, _ progress: @escaping DownloadProgress.Handler
+    _ locator: DataLocator, _ limit: Int?, _ isNormalized: Bool, _ progress: @escaping DownloadProgress.Handler
   ) throws -> Splits {
     let (train, test): (ImageDataset, ImageDataset)
     let (title, found): (String, String?)
@@ -114,28 +148,29 @@ extension RecipeData {
       (title, found) = (CIFAR.Variant.ten.title, CIFAR.location(.ten, locator))
     }
     let place = found.map { " in " + ($0 as NSString).deletingLastPathComponent } ?? ""
-    return splits(train, test, limit, of: train.count, title + place)
+    return splits(train, test, limit, isNormalized, of: train.count, title + place)
   }
 
-  private func synthetic(train: Int, test: Int, _ limit: Int?) -> Splits {
+  private func synthetic(train: Int, test: Int, _ limit: Int?, _ isNormalized: Bool) -> Splits {
     // A longer set begins with the shorter: what the limit leaves out needn't be drawn.
     let count = min(train, limit ?? train)
     if isColor {
       return splits(
-        SyntheticCIFAR.load(.train, count: count), SyntheticCIFAR.load(.test, count: test), limit, of: train,
+        SyntheticCIFAR.load(.train, count: count), SyntheticCIFAR.load(.test, count: test), limit, isNormalized, of: train,
         "synthetic pictures (built in)")
     }
     return splits(
-      SyntheticDigits.load(.train, count: count), SyntheticDigits.load(.test, count: test), limit, of: train,
+      SyntheticDigits.load(.train, count: count), SyntheticDigits.load(.test, count: test), limit, isNormalized, of: train,
       "synthetic digits (built in)")
   }
 
   private func splits(
-    _ train: ImageDataset, _ test: ImageDataset, _ limit: Int?, of available: Int, _ origin: String
+    _ train: ImageDataset, _ test: ImageDataset, _ limit: Int?, _ isNormalized: Bool, of available: Int, _ origin: String
   ) -> Splits {
     let format = pictures ?? .digits
-    return Splits(
-      train.normalized(mean: format.mean, std: format.std), test.normalized(mean: format.mean, std: format.std),
-      train.classNames, limit: limit, of: available, origin: origin)
+    func ready(_ pictures: ImageDataset) -> ImageDataset {
+      isNormalized ? pictures.normalized(mean: format.mean, std: format.std) : pictures
+    }
+    return Splits(ready(train), ready(test), train.classNames, limit: limit, of: available, origin: origin)
   }
 }

@@ -41,10 +41,10 @@ package protocol Backend: Sendable {
   /// Batched matrix product `[…, m, k] × […, k, n]`; both inputs have the same dtype, rank and batch axes (by strides of 0 where
   /// broadcast).
   func matmul(_ a: TensorData, _ b: TensorData) -> TensorData
-  /// The convolution or one of its derivatives: `part` from the two others in the order of the cases, all float32 or all float64; `bias`
-  /// has a number for each channel of the result.
-  func convolution(_ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, bias: TensorData?, _ shape: ConvolutionShape)
-    -> TensorData
+  /// The convolution or one of its derivatives: `part` from the two others in the order of the cases, all float32 or all float64.
+  func convolution(
+    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, ending: ConvolutionEnding, _ shape: ConvolutionShape
+  ) -> TensorData
   /// Softmax, or its logarithm, along `axis`.
   func softmax(_ x: TensorData, axis: Int, isLogarithm: Bool) -> TensorData
   /// −ln softmax of the right class along `axis`, one for each of `labels` (int64, in range, the shape of `x` without `axis`), and what the

@@ -2,41 +2,49 @@ import CKernels
 
 extension CPUBackend {
   package func convolution(
-    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, bias: TensorData?, _ shape: ConvolutionShape
+    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, ending: ConvolutionEnding, _ shape: ConvolutionShape
   ) -> TensorData {
     guard a.isValid, b.isValid else { return .invalid }
     let result = shape.dims(of: part)
     if result.product == 0 { return TensorData.uninitialized(result, a.dtype, for: "convolution") }
     if shape.batch == 0 { return TensorData.filled(result, a.dtype, 0) }
     let kernels = apus_conv(Runtime.isa, a.dtype.kernel)!.pointee
-    if let merged = MergedGroups(shape, lanes: kernels.lanes), let y = convolution(part, a, b, bias: bias, merged) { return y }
-    return convolution(part, a, b, bias: bias, shape, kernels)
+    if let merged = MergedGroups(shape, lanes: kernels.lanes), let y = convolution(part, a, b, ending: ending, merged) {
+      return y
+    }
+    return convolution(part, a, b, ending: ending, shape, kernels)
   }
 
   /// - Returns: nil where infinite or undefined numbers of one group may have got into another, by way of the zeros between them.
   private func convolution(
-    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, bias: TensorData?, _ merged: MergedGroups
+    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, ending: ConvolutionEnding, _ merged: MergedGroups
   ) -> TensorData? {
     let y =
       switch part {
-      case .output: convolution(part, a, merged.widened(b), bias: bias, merged.shape)
-      case .input: convolution(part, merged.widened(a), b, bias: bias, merged.shape)
-      case .weight: merged.narrowed(convolution(part, a, b, bias: nil, merged.shape))
+      case .output: convolution(part, a, merged.widened(b), ending: ending, merged.shape)
+      case .input: convolution(part, merged.widened(a), b, ending: ending, merged.shape)
+      case .weight: merged.narrowed(convolution(part, a, b, ending: ending, merged.shape))
       }
     return !y.isValid || part == .weight || Tensor(y).isFinite().all().item() == 1 ? y : nil
   }
 
   private func convolution(
-    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, bias: TensorData?, _ shape: ConvolutionShape,
+    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, ending: ConvolutionEnding, _ shape: ConvolutionShape,
     _ kernels: apus_conv_kernels
   ) -> TensorData {
     let result = shape.dims(of: part)
     let convolution = CPUConvolution(shape: shape.overThreeAxes, dtype: a.dtype, kernels: kernels)
+    if convolution.isDepthwise, !ending.isBiasOnly {
+      let y = self.convolution(part, a, b, ending: ConvolutionEnding(), shape, kernels)
+      return y.isValid ? noGrad { ending.applied(to: Tensor(y)).data } : y
+    }
     let (a, b) = (a.overThreeAxes, b.overThreeAxes)
+    var ending = ending
+    ending.residual = ending.residual?.overThreeAxes
     let y =
       switch part {
-      case .output: convolution.sweep(.output, source: a, weight: b, bias: bias?.contiguous())
-      case .input: convolution.sweep(.input, source: b, weight: a, bias: bias?.contiguous())
+      case .output: convolution.sweep(.output, source: a, weight: b, ending)
+      case .input: convolution.sweep(.input, source: b, weight: a, ending)
       case .weight: convolution.weightGradient(a, b)
       }
     guard y.isValid else { return y }
@@ -111,39 +119,44 @@ extension CPUConvolution {
   /// The output from the input, or the input's gradient from the output's: each target pixel a sum over taps of source pixel × matrix.
   ///
   /// - Returns: channels last where they are 8 or more, row-major otherwise.
-  func sweep(_ part: ConvolutionPart, source: TensorData, weight: TensorData, bias: TensorData?) -> TensorData {
+  func sweep(_ part: ConvolutionPart, source: TensorData, weight: TensorData, _ ending: ConvolutionEnding) -> TensorData {
     let dims = shape.dims(of: part)
     let phases = (0..<3).map { shape.phases(of: part, axis: $0) }
     let run = isDepthwise ? (1, (0, 0)) : run(phases[2], channels: source.shape[1], size: source.shape[4])
     guard let source = PixelImage.of(source, margins: run.1), let target = PixelImage.uninitialized(dims, dtype) else {
       return .invalid
     }
+    guard let ending = KernelEnding(ending, target: target) else { return .invalid }
     let sweeps = combinations(phases).map {
       ConvolutionSweep(
         $0, kernelStrides: Array(weight.strides.suffix(3)), batch: shape.batch, source: source, target: target)
     }
     let isDone =
       isDepthwise
-      ? depthwise(sweeps, source, target, weight, bias)
-      : multiply(part, phases, sweeps, source, target, weight, bias, run: run.0)
+      ? depthwise(sweeps, source, target, weight, ending)
+      : multiply(part, phases, sweeps, source, target, weight, ending, run: run.0)
     guard isDone else { return .invalid }
     return dims[1] >= 8 ? target.data : target.rowMajor()
   }
 
   private func multiply(
     _ part: ConvolutionPart, _ phases: [[AxisPhase]], _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage,
-    _ weight: TensorData, _ bias: TensorData?, run: Int
+    _ weight: TensorData, _ ending: KernelEnding, run: Int
   ) -> Bool {
+    // A backward pass has no gradients to keep either, but its weights are about to change.
+    let isKept = part == .output && !isGradEnabled
     guard
-      let packed = PackedConvolutionWeights(self, part, weight, sweeps, isNarrow: isNarrow(target, source, run))
+      let prepared = PreparedWeights.of(
+        weight, self, part, sweeps, isNarrow: isNarrow(target, source, run), isKept: isKept)
     else { return false }
     if let winograd = Winograd(self, part),
       let sweep = WinogradSweep(
-        self, winograd, offset: firstOffset(phases), source: source, target: target, weights: packed, bias: bias), sweep.run()
+        self, winograd, offset: firstOffset(phases), source: source, target: target, weights: prepared,
+        ending: ending), sweep.run()
     {
       return true
     }
-    return multiply(sweeps, source, target, packed, bias, run: run)
+    return multiply(sweeps, source, target, prepared.packed, ending, run: run)
   }
 
   /// Of the first tap along height and width.
@@ -176,12 +189,11 @@ extension CPUConvolution {
 
   private func multiply(
     _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage, _ weights: PackedConvolutionWeights,
-    _ bias: TensorData?, run: Int
+    _ ending: KernelEnding, run: Int
   ) -> Bool {
     let (depth, columns) = (source.data.shape[1] / shape.groups, target.data.shape[1] / shape.groups)
     guard let zeros = zeros(depth * run) else { return false }
     let offsets = sweeps.map { $0.offsets(every: run) }
-    let biasBase = bias.map { UnsafeRawPointer($0.base) }
     let tasks = tasks(sweeps, groups: shape.groups, panel: kernels.rows)
     let isNarrow = weights.isNarrow
     ThreadPool.shared.run(chunks: tasks.count) { i in
@@ -193,19 +205,19 @@ extension CPUConvolution {
           zeros.pointer, x)
         kernels.targets(
           &grid, task.first, task.count, target.base + sweep.targetStart + task.group * columns * size, y)
-        kernels.multiply(
-          isNarrow, task.count, columns, taps, depth * run, x, weights.pointer(task.sweep, task.group), y,
-          biasBase.map { $0 + task.group * columns * size })
+        withUnsafePointer(to: ending.from(task.group * columns)) {
+          kernels.multiply(
+            isNarrow, task.count, columns, taps, depth * run, x, weights.pointer(task.sweep, task.group), y, $0)
+        }
       }
     }
     return true
   }
 
   private func depthwise(
-    _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage, _ weight: TensorData, _ bias: TensorData?
+    _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage, _ weight: TensorData, _ ending: KernelEnding
   ) -> Bool {
     let channels = shape.inChannels
-    let biasBase = bias.map { UnsafeRawPointer($0.base) }
     guard let zeros = zeros(channels) else { return false }
     let matrices = sweeps.map { depthwiseWeights(weight, $0.weights) }
     guard matrices.allSatisfy({ $0 != nil }) else { return false }
@@ -218,7 +230,7 @@ extension CPUConvolution {
           &grid, task.first, task.count, kernels.together, sweep.tapCount, sweep.offsets, source.base, zeros.pointer, x)
         kernels.targets(&grid, task.first, task.count, target.base + sweep.targetStart, y)
         kernels.depthwise(
-          task.count, channels, sweep.tapCount, x, matrices[task.sweep]!.pointer, y, biasBase)
+          task.count, channels, sweep.tapCount, x, matrices[task.sweep]!.pointer, y, ending.biasBase)
       }
     }
     return true

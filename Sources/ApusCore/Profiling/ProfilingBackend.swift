@@ -108,12 +108,12 @@ extension ProfilingBackend {
   }
 
   package func convolution(
-    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, bias: TensorData?, _ shape: ConvolutionShape
+    _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, ending: ConvolutionEnding, _ shape: ConvolutionShape
   ) -> TensorData {
     // Each output element meets a kernel, whichever of the three is computed.
     let products = Double(shape.dims(of: .output).product) * Double(shape.dims(of: .weight).dropFirst().reduce(1, *))
-    return timed("\(part.gradientName)", [a, b, bias], flops: 2 * products) {
-      base.convolution(part, a, b, bias: bias, shape)
+    return timed("\(part.gradientName)", [a, b, ending.scale, ending.bias, ending.residual], flops: 2 * products) {
+      base.convolution(part, a, b, ending: ending, shape)
     }
   }
 

@@ -14,6 +14,21 @@ package final class Storage: @unchecked Sendable {
   private let isWaiting = Atomic<Bool>(false)
   /// The op whose result is to be in here and isn't yet. Read and written under `DeferredOp`'s lock.
   var deferred: DeferredOp? { didSet { isWaiting.store(deferred != nil, ordering: .releasing) } }
+  /// What convolutions have made of the numbers in here. Whoever is about to write forgets it.
+  var preparedWeights: PreparedWeights? {
+    get { Self.preparation.withLock { _ in prepared } }
+    set { Self.preparation.withLock { _ in prepared = newValue } }
+  }
+  private var prepared: PreparedWeights?
+  private static let preparation = Locked(())
+
+  /// Whether the memory is the allocator's, so that nobody outside can write to it.
+  var isOwn: Bool { deallocate == nil }
+
+  /// To be called before numbers change, by the only one who holds the storage.
+  func forgetPrepared() {
+    if prepared != nil { prepared = nil }
+  }
 
   /// The block with its numbers, which are computed where they have been waiting for somebody to look at them.
   @inline(__always)

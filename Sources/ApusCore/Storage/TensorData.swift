@@ -74,10 +74,12 @@ package final class TensorData: @unchecked Sendable {
     storage: Storage(external: UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64), byteCount: 64) { _ in },
     isValid: false)
 
-  /// Whether nobody else can see the storage. (Whether nobody else holds `self` is for the caller to know.)
+  /// Whether nobody else can see the storage, so that the caller may write to it. (Whether nobody else holds `self` is for the caller to know.)
   var ownsStorageAlone: Bool {
     _ = storage.pointer  // deferred ops that need the numbers hold on to them only once they are computed
-    return isKnownUniquelyReferenced(&storage) && !storage.isBorrowed
+    guard isKnownUniquelyReferenced(&storage), !storage.isBorrowed else { return false }
+    storage.forgetPrepared()
+    return true
   }
 
   /// Another view of the same storage.

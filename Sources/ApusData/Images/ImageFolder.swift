@@ -2,7 +2,7 @@ import ApusCore
 import ApusFormats
 import Foundation
 
-/// PNG pictures in folders that are named for what they show: `root/cat/1.png`, `root/dog/2.png`.
+/// Pictures in folders that are named for what they show: `root/cat/1.png`, `root/dog/2.png`; PNG, and JPEG where `JPEG.isAvailable`.
 ///
 /// Classes are the folders' names in alphabetical order, as in torchvision. Folders are looked through once; a picture is read when it is
 /// asked for.
@@ -48,7 +48,7 @@ public struct ImageFolder: Dataset {
   /// Picture `index`, float32 `[channels, H, W]` of 0...1, and its label, int64 `[]`.
   public subscript(index: Int) -> Example {
     get throws {
-      let picture = try converted(PNG.read(paths[index]))
+      let picture = try converted(readPicture(paths[index]))
       guard let size else { return Example(input: picture, target: Tensor(labels[index])) }
       let resized = Resize(size).apply(picture.unsqueeze(dim: 0), .default).squeeze(dim: 0)
       return Example(input: resized, target: Tensor(labels[index]))
@@ -86,9 +86,14 @@ public struct ImageFolder: Dataset {
     var result: [String] = []
     for name in try entries(path) {
       let path = "\(path)/\(name)"
-      if isFolder(path) { result += try files(below: path) } else if name.lowercased().hasSuffix(".png") { result.append(path) }
+      if isFolder(path) { result += try files(below: path) } else if isPicture(name) { result.append(path) }
     }
     return result
+  }
+
+  private static func isPicture(_ name: String) -> Bool {
+    let suffixes = JPEG.isAvailable ? [".png", ".jpg", ".jpeg"] : [".png"]
+    return suffixes.contains { name.lowercased().hasSuffix($0) }
   }
 
   private static func isFolder(_ path: String) -> Bool {

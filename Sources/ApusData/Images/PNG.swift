@@ -1,8 +1,12 @@
 import ApusCore
 import ApusFormats
 
+#if ImageLibraries
+  import CImages
+#endif
+
 /// Pictures as PNG files (ISO/IEC 15948): 8 bits per channel, grey, grey with transparency, colour, colour with transparency; without
-/// interlacing.
+/// interlacing. In packages that are built with the trait `ImageLibraries`, all other variants are read as well, through libpng.
 ///
 /// ```swift
 /// try PNG.write(grid(samples), to: "samples.png")
@@ -48,7 +52,15 @@ public enum PNG {
 
   package static func decode(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) -> Tensor {
     var decoder = PNGDecoder(bytes, path: path)
-    let picture = try decoder.decode()
+    let picture: PNGDecoder.Picture
+    do throws(DataError) {
+      picture = try decoder.decode()
+    } catch {
+      #if ImageLibraries
+        if error.kind == .unsupported { return try ImageLibrary.decode(bytes, path: path, with: apus_png_decode) }
+      #endif
+      throw error
+    }
     let tensor = Tensor(scalars: picture.pixels, shape: [picture.height, picture.width, picture.channels])
     return tensor.permute(2, 0, 1).contiguous()
   }

@@ -21,10 +21,7 @@ public struct CharacterTokenizer: Tokenizer {
     result.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {
       guard let token = tokens[scalar] else {
-        throw DataError(
-          .text, path: "text",
-          "the character '\(printable(String(scalar)))' (U+\(String(scalar.value, radix: 16, uppercase: true))) has no token",
-          advice: "make the tokenizer of a text that has all characters, or use ByteTokenizer")
+        throw DataError.noToken(for: scalar)
       }
       result.append(token)
     }

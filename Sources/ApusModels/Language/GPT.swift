@@ -11,7 +11,7 @@ import ApusNN
 ///
 /// Learned positions, layer normalization before attention and before the perceptron, GELU, and a head that shares the token embedding's weight.
 /// The parameters have nanoGPT's names.
-public final class GPT: Module, Layer {
+public final class GPT: Module, LanguageModel {
   /// The size of a model and its options.
   public struct Configuration: Sendable, Hashable {
     public var vocabulary: Int
@@ -84,6 +84,14 @@ public final class GPT: Module, Layer {
   public func makeCaches() -> [KeyValueCache] {
     (0..<configuration.layers).map { _ in KeyValueCache(capacity: configuration.context) }
   }
+
+  public var vocabulary: Int { configuration.vocabulary }
+
+  public var context: Int? { configuration.context }
+
+  public func makeMemory() -> [KeyValueCache] { makeCaches() }
+
+  public func next(_ ids: Tensor, memory: inout [KeyValueCache]) -> Tensor { next(ids, caches: memory) }
 
   public override var arguments: String {
     let c = configuration
@@ -199,12 +207,17 @@ public final class GPTAttention: Module {
   /// Attention of new tokens to themselves and those in the cache.
   private func attend(_ projected: Tensor, _ cache: KeyValueCache) -> Tensor {
     let parts = projected.permute(2, 0, 3, 1, 4).unbind()
-    let (before, tokens) = (cache.count, projected.shape[1])
+    let before = cache.count
     let (key, value) = cache.append(parts[1], parts[2])
-    // One token sees all; of several after others, each sees one more than the token before it.
-    let mask = before == 0 || tokens == 1 ? nil : Tensor.ones([tokens, before + tokens], dtype: .bool).tril(diagonal: before)
+    let mask = causalMask(projected.shape[1], after: before)
     return scaledDotProductAttention(parts[0], key, value, mask: mask, isCausal: before == 0)
   }
+}
+
+/// What new tokens may see of those in a cache and of themselves, `[tokens, before + tokens]`: each one more than the token before it. nil where
+/// the attention's own causal order does (nothing is in the cache), or where one token sees all.
+func causalMask(_ tokens: Int, after before: Int) -> Tensor? {
+  before == 0 || tokens == 1 ? nil : Tensor.ones([tokens, before + tokens], dtype: .bool).tril(diagonal: before)
 }
 
 /// Width to four times the width and back, with GELU between.

@@ -72,7 +72,7 @@ public final class ResNet: Module, Layer {
   /// - Parameter x: `[batch, 3, height, width]`
   /// - Returns: `[batch, classes]`, unnormalised.
   public func forward(_ x: Tensor) -> Tensor {
-    var y = relu(bn1(conv1(x)))
+    var y = conv1(x, then: bn1, relu: relu)
     if let maxpool { y = maxpool(y) }
     y = layer4(layer3(layer2(layer1(y))))
     return fc(avgpool(y).flatten(startDim: 1))
@@ -133,8 +133,8 @@ public final class BasicBlock: Module, Layer {
   }
 
   public func forward(_ x: Tensor) -> Tensor {
-    let y = bn2(conv2(relu(bn1(conv1(x)))))
-    return relu(y + (downsample.map { $0(x) } ?? x))
+    let y = conv1(x, then: bn1, relu: relu)
+    return conv2(y, then: bn2, adding: downsample.map { $0(x) } ?? x, relu: relu)
   }
 }
 
@@ -161,7 +161,7 @@ public final class Bottleneck: Module, Layer {
   }
 
   public func forward(_ x: Tensor) -> Tensor {
-    let y = bn3(conv3(relu(bn2(conv2(relu(bn1(conv1(x))))))))
-    return relu(y + (downsample.map { $0(x) } ?? x))
+    let y = conv2(conv1(x, then: bn1, relu: relu), then: bn2, relu: relu)
+    return conv3(y, then: bn3, adding: downsample.map { $0(x) } ?? x, relu: relu)
   }
 }

@@ -38,8 +38,25 @@ public final class Sequential: Module, Layer {
   public var layers: [any Layer] { entries.map(\.layer) }
 
   public func forward(_ x: Tensor) -> Tensor {
+    guard isGradEnabled else { return withoutHistory(x) }
     var y = x
     for (_, layer) in entries { y = layer(y) }
+    return y
+  }
+
+  /// The same, with what normalizes a convolution applied to its sums where that can be.
+  private func withoutHistory(_ x: Tensor) -> Tensor {
+    var (y, rest) = (x, entries.map(\.layer)[...])
+    while let layer = rest.popFirst() {
+      guard let convolution = layer as? Convolution, let norm = rest.first as? BatchNorm else {
+        y = layer(y)
+        continue
+      }
+      rest.removeFirst()
+      let relu = rest.first as? ReLU
+      if relu != nil { rest.removeFirst() }
+      y = convolution(y, then: norm, relu: relu)
+    }
     return y
   }
 

@@ -62,7 +62,7 @@ public final class ProgressReport: TrainingCallback {
 /// Writes one line of `metrics.jsonl` per pass:
 ///
 /// ```
-/// {"epoch": 1, "split": "train", "loss": 0.3412, "accuracy": 0.9012, "samples": 60000, "seconds": 1.21}
+/// {"epoch": 1, "split": "train", "loss": 0.3412, "accuracy": 0.9012, "samples": 60000, "seconds": 1.21, "waited": 0.01}
 /// ```
 ///
 /// A training pass that was stopped has `"complete": false` besides.
@@ -81,23 +81,29 @@ public final class MetricsWriter: TrainingCallback {
     pairs += result.metrics.map { (key: $0.name, value: .number($0.value)) }
     pairs.append(("samples", .integer(result.sampleCount)))
     if !result.isComplete { pairs.append(("complete", false)) }
-    pairs.append(("seconds", .number((result.seconds * 1e4).rounded() / 1e4)))
+    for (name, seconds) in [("seconds", result.seconds), ("waited", result.secondsWaited)] {
+      pairs.append((name, .number((seconds * 1e4).rounded() / 1e4)))
+    }
     log.append(.object(pairs))
   }
 }
 
-/// Remembers the losses: of every training batch, and of every test.
+/// Remembers the losses: of every training batch, and of every test. Where there are several objectives, those of each.
 public final class LossRecorder: ResumableCallback {
   private var train = (epochs: [Double](), losses: [Double]())
   private var test = (epochs: [Double](), losses: [Double]())
+  /// Of each of several objectives, as many as there are training batches.
+  private var parts: [(name: String, losses: [Double])] = []
   public let checkpointKey = "losses"
 
   public init() {}
 
   public func batchEnded(_ result: BatchResult) {
     guard result.pass.split == .train else { return }
+    if train.losses.isEmpty { parts = result.losses.map { ($0.name, []) } }
     train.epochs.append(Double(result.pass.epoch - 1) + Double(result.batch) / Double(result.pass.batchCount))
     train.losses.append(result.loss)
+    for (i, loss) in result.losses.enumerated() where i < parts.count { parts[i].losses.append(loss.value) }
   }
 
   public func passEnded(_ result: PassResult) {
@@ -110,7 +116,12 @@ public final class LossRecorder: ResumableCallback {
   public var trainLosses: [Double] { train.losses }
 
   public func curve(title: String) -> LineChart {
-    LineChart(
+    if !parts.isEmpty {
+      return LineChart(
+        title: title,
+        series: parts.map { .init(name: $0.name.replacing("_loss", with: ""), x: train.epochs, y: $0.losses) })
+    }
+    return LineChart(
       title: title,
       series: [
         .init(name: "train", x: train.epochs, y: train.losses), .init(name: "test", x: test.epochs, y: test.losses),
@@ -123,7 +134,11 @@ extension LossRecorder {
     func table(_ line: (epochs: [Double], losses: [Double])) -> Tensor {
       Tensor(scalars: line.epochs + line.losses, shape: [2, line.epochs.count], dtype: .float64)
     }
-    return OptimizerState(tensors: ["train": table(train), "test": table(test)])
+    var state = OptimizerState(tensors: ["train": table(train), "test": table(test)])
+    for part in parts {
+      state.tensors["objectives." + part.name] = Tensor(scalars: part.losses, shape: [part.losses.count], dtype: .float64)
+    }
+    return state
   }
 
   public func loadStateDict(_ state: OptimizerState) throws {
@@ -134,6 +149,8 @@ extension LossRecorder {
       let numbers = table.scalars(as: Double.self)
       return (Array(numbers.prefix(table.shape[1])), Array(numbers.dropFirst(table.shape[1])))
     }
+    let saved = state.tensors.filter { $0.name.hasPrefix("objectives.") }
     (train, test) = (try line("train"), try line("test"))
+    parts = saved.map { (String($0.name.dropFirst("objectives.".count)), $0.tensor.scalars(as: Double.self)) }
   }
 }

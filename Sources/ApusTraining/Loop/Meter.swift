@@ -5,22 +5,42 @@ struct Meter {
   private(set) var metrics: [any Metric]
   private var samples = 0
   private var lossSum = 0.0
+  /// Of each of several objectives in the last batch.
+  private(set) var lastLosses: [MetricValue] = []
+  /// Sums over the samples: the losses of several objectives, and parts of losses.
+  private var parts: [MetricValue] = []
   /// Of the part of the pass that another process did.
   private var secondsBefore = 0.0
+  private var secondsWaited = 0.0
   private let start = monotonicSeconds()
 
   init(_ metrics: [any Metric]) { self.metrics = metrics }
 
-  /// - Parameter loss: the batch's mean.
-  mutating func add(loss: Double, samples: Int) {
+  /// - Parameters:
+  ///   - loss: the batch's mean.
+  ///   - losses: those of several objectives, that make it up.
+  ///   - parts: other means of the batch.
+  mutating func add(loss: Double, _ losses: [MetricValue] = [], _ parts: [MetricValue] = [], samples: Int) {
     batches += 1
-    lastLoss = loss
+    (lastLoss, lastLosses) = (loss, losses)
     self.samples += samples
     lossSum += loss * Double(samples)
+    for part in losses + parts {
+      let i = self.parts.firstIndex { $0.name == part.name } ?? self.parts.endIndex
+      if i == self.parts.endIndex { self.parts.append(MetricValue(name: part.name, value: 0)) }
+      self.parts[i] = MetricValue(name: part.name, value: self.parts[i].value + part.value * Double(samples))
+    }
   }
 
   mutating func measure(_ update: (inout any Metric) -> Void) {
     for i in metrics.indices { update(&metrics[i]) }
+  }
+
+  /// Asks for a batch, and counts the time until it is there.
+  mutating func waiting<Batch>(for batch: () throws -> Batch) rethrows -> Batch {
+    let start = monotonicSeconds()
+    defer { secondsWaited += monotonicSeconds() - start }
+    return try batch()
   }
 
   /// Mean over the samples: a smaller last batch weighs less.
@@ -29,9 +49,10 @@ struct Meter {
   private var seconds: Double { secondsBefore + monotonicSeconds() - start }
 
   func result(of pass: Pass) -> PassResult {
-    PassResult(
-      pass: pass, loss: loss, metrics: metrics.map { MetricValue(name: $0.name, value: $0.value) }, sampleCount: samples,
-      batchCount: batches, seconds: seconds)
+    let means = parts.map { MetricValue(name: $0.name, value: $0.value / Double(max(samples, 1))) }
+    return PassResult(
+      pass: pass, loss: loss, metrics: metrics.map { MetricValue(name: $0.name, value: $0.value) } + means,
+      sampleCount: samples, batchCount: batches, seconds: seconds, secondsWaited: secondsWaited)
   }
 }
 
@@ -47,14 +68,17 @@ extension Meter {
     var lossSum = 0.0
     var lastLoss = 0.0
     var seconds = 0.0
+    var secondsWaited = 0.0
     /// Of each metric.
     var sums: [[Double]] = []
+    /// Of losses and their parts.
+    var parts: [MetricValue]?
   }
 
   func saved(of batchCount: Int) -> Saved {
     Saved(
       batches: batches, batchCount: batchCount, samples: samples, lossSum: lossSum, lastLoss: lastLoss, seconds: seconds,
-      sums: metrics.map(\.sums))
+      secondsWaited: secondsWaited, sums: metrics.map(\.sums), parts: parts)
   }
 
   /// Goes on with a pass; nil where it had other metrics.
@@ -63,6 +87,6 @@ extension Meter {
     self.metrics = metrics
     for (i, sums) in saved.sums.enumerated() { self.metrics[i].sums = sums }
     (batches, samples, lossSum, lastLoss) = (saved.batches, saved.samples, saved.lossSum, saved.lastLoss)
-    secondsBefore = saved.seconds
+    (parts, secondsBefore, secondsWaited) = (saved.parts ?? [], saved.seconds, saved.secondsWaited)
   }
 }

@@ -17,7 +17,7 @@ struct Progress: Hashable, Codable, Sendable {
 extension Trainer {
   /// Everything that what is to come depends on: a run that goes on from it ends in the same bits as one that was never interrupted.
   ///
-  /// Parameters and buffers, the optimizer's state, the schedule's, the scaler's, the averages, the random streams, the sums of a pass that
+  /// Parameters and buffers, the optimizers' states, the schedule's, the scaler's, the averages, the random streams, the sums of a pass that
   /// isn't over, what early stopping has seen, the history, and what the callbacks remember. Where in the data the run is follows from epoch
   /// and batch, since a loader's order depends on seed and epoch alone.
   ///
@@ -70,9 +70,9 @@ extension Trainer {
 
   /// What has a state of its own beside the model.
   private var parts: [(name: String, state: () -> OptimizerState, load: (OptimizerState) throws -> Void)] {
-    var parts: [(name: String, state: () -> OptimizerState, load: (OptimizerState) throws -> Void)] = [
-      ("optimizer", optimizer.stateDict, optimizer.loadStateDict)
-    ]
+    var parts: [(name: String, state: () -> OptimizerState, load: (OptimizerState) throws -> Void)] = objectives.map {
+      ($0.optimizerName, $0.optimizer.stateDict, $0.optimizer.loadStateDict)
+    }
     if let learningRates { parts.append(("schedule", learningRates.stateDict, learningRates.loadStateDict)) }
     if let scaler { parts.append(("scaler", scaler.stateDict, scaler.loadStateDict)) }
     if let average { parts.append(("average", average.stateDict, average.loadStateDict)) }

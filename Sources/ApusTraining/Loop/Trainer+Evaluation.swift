@@ -31,16 +31,15 @@ extension Trainer {
     model.eval()
     let batches = loader.batches(epoch: 0)
     func go() throws -> Meter? {
-      while let batch = try batches.nextBatch() {
+      while let batch = try meter.waiting(for: batches.nextBatch) {
         try catching {
           try noGrad {
-            let (output, loss) = forward(batch)
-            let value = loss.item()
-            guard value.isFinite else {
+            let outcomes = objectives.map { forward(batch, $0) }
+            if let value = outcomes.map({ $0.loss.item() }).first(where: { !$0.isFinite }) {
               throw TrainingError.testLossNotFinite(value, epoch: pass.epoch, checkpoint: checkpoints?.lastGood)
             }
-            measure(output, batch, value, &meter)
-            onBatch(output, batch)
+            measure(outcomes, batch, &meter)
+            if let output = outcomes.answer { onBatch(output, batch) }
           }
         }
         report(meter)
@@ -61,10 +60,17 @@ extension Trainer {
     for callback in callbacks { callback.passBegan(pass) }
   }
 
-  func measure(_ output: Tensor, _ batch: Batch, _ loss: Double, _ meter: inout Meter) {
-    let output = output.detach()
-    noGrad { meter.measure { $0.update(output, batch.target) } }
-    meter.add(loss: loss, samples: batch.count)
+  /// Adds what came of a batch. The loss of a step is the sum of its objectives'.
+  func measure(_ outcomes: [Outcome], _ batch: Batch, _ meter: inout Meter) {
+    if let output = outcomes.answer { noGrad { meter.measure { $0.update(output, batch.target) } } }
+    let losses = outcomes.map { $0.loss.item() }
+    let named = objectives.count > 1 ? zip(objectives, losses).map { MetricValue(name: $0.lossName, value: $1) } : []
+    let parts = outcomes.flatMap(\.parts).map { MetricValue(name: $0.name, value: $0.value.item()) }
+    meter.add(loss: losses.reduce(0, +), named, parts, samples: batch.count)
+  }
+
+  func tell(_ outcomes: [Outcome], _ batch: Batch, _ pass: Pass) {
+    if let output = outcomes.answer { tell(output, batch, pass) }
   }
 
   func tell(_ output: Tensor, _ batch: Batch, _ pass: Pass) {
@@ -76,7 +82,7 @@ extension Trainer {
   func report(_ meter: Meter, _ pass: Pass) {
     let result = BatchResult(
       pass: pass, batch: meter.batches, step: step, loss: meter.lastLoss, meanLoss: meter.loss,
-      learningRate: optimizer.lr)
+      losses: meter.lastLosses, learningRate: optimizer.lr)
     for callback in callbacks { callback.batchEnded(result) }
   }
 
@@ -86,8 +92,14 @@ extension Trainer {
     for callback in callbacks { callback.passEnded(result) }
   }
 
-  func checkGoal() throws(TrainingError) {
-    let measured = ["loss"] + metrics.map(\.name)
-    if !measured.contains(goal.name) { throw TrainingError.noSuchMetric(goal.name, measured: measured) }
+  func checkOptions() throws {
+    let measured = ["loss"] + metrics.map(\.name) + (objectives.count > 1 ? objectives.map(\.lossName) : [])
+    if !measured.contains(goal.name), !objectives.contains(where: { $0.partNames.contains(goal.name) }) {
+      throw TrainingError.noSuchMetric(goal.name, measured: measured + objectives.flatMap(\.partNames))
+    }
+    if objectives.count > 1, accumulation > 1 {
+      // The gradients of one turn would be in those of the next.
+      throw TensorError(.value, "Trainer", "accumulation = \(accumulation) with \(objectives.count) objectives: only with one")
+    }
   }
 }

@@ -80,7 +80,7 @@ extension Trainer {
     return meter.result(of: pass)
   }
 
-  /// The model's outputs in evaluation mode, batch by batch, without gradients.
+  /// The model's outputs in evaluation mode, batch by batch, without gradients: for a model that is a `Layer`.
   ///
   /// - Parameters:
   ///   - input: `[count, …]`, at least one.
@@ -89,13 +89,17 @@ extension Trainer {
   public func predict(_ input: Tensor, batchSize: Int = 256) throws -> Tensor {
     model.eval()
     return try catching {
+      guard let layer = model as? any Layer else {
+        fail(TensorError(.unsupported, "predict", "\(type(of: model)) doesn't make one tensor of one tensor"))
+        return .invalid
+      }
       let count = input.rank == 0 ? 0 : input.shape[0]
       guard check(count > 0 && batchSize > 0, .value, "predict", "input \(input.shape) in batches of \(batchSize)") else {
         return .invalid
       }
       func go() -> Tensor {
         let starts = stride(from: 0, to: count, by: batchSize)
-        return noGrad { cat(starts.map { model(input[$0..<min($0 + batchSize, count)]) }, dim: 0) }
+        return noGrad { cat(starts.map { layer(input[$0..<min($0 + batchSize, count)]) }, dim: 0) }
       }
       return average?.withAveraged(go) ?? go()
     }

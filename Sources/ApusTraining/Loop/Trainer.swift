@@ -11,16 +11,18 @@ import ApusOptim
 /// print(trainer.history.last!.accuracy!)
 /// ```
 ///
+/// A model with one output and one loss is the usual case; whatever else there is to learn is said by objectives (`Objective`).
+///
 /// The loop is `fit` with `trainPass` and `learn`, below; everything else judges or reports. What happens around it (bars, logs) is the
 /// business of `callbacks`.
 ///
 /// The same model, seed and data give the same history, times aside, whatever the number of threads, and however often the run was
 /// interrupted and resumed: see `checkpoint()`.
 public final class Trainer {
-  public let model: any Layer
-  public let optimizer: Optimizer
-  /// The loss of a batch, a scalar: the mean over its samples.
-  public let loss: (_ output: Tensor, _ target: Tensor) -> Tensor
+  /// What is saved: all networks that learn.
+  public let model: Module
+  /// The losses of a step with their optimizers, in the order in which they take their turns; mostly one.
+  public let objectives: [Objective]
   /// What is measured besides; each pass begins with fresh copies.
   public let metrics: [any Metric]
 
@@ -76,15 +78,33 @@ public final class Trainer {
   ///   - loss: the mean loss of a batch.
   ///   - correct: how many samples of a batch were answered correctly: the metric `accuracy`.
   ///   - metrics: what is measured in each pass.
-  public init(
+  public convenience init(
     _ model: any Layer, optimizer: Optimizer, loss: @escaping (_ output: Tensor, _ target: Tensor) -> Tensor,
     correct: ((_ output: Tensor, _ target: Tensor) -> Int)? = nil, metrics: [any Metric] = []
   ) {
-    self.model = model
-    self.optimizer = optimizer
-    self.loss = loss
-    self.metrics = (correct.map { [Accuracy($0)] } ?? []) + metrics
+    let objective = Objective(optimizer) { batch in
+      let output = model(batch.input)
+      return Outcome(loss: loss(output, batch.target), output: output)
+    }
+    self.init(model, [objective], metrics: (correct.map { [Accuracy($0)] } ?? []) + metrics)
   }
+
+  /// A trainer for what isn't one loss of one output: several networks, several losses, a loss of several parts.
+  ///
+  /// - Parameters:
+  ///   - model: everything that learns.
+  ///   - objectives: at least one; with several, each has a name.
+  ///   - metrics: what is measured in each pass of the outputs; for models that have some.
+  public init(_ model: Module, _ objectives: [Objective], metrics: [any Metric] = []) {
+    let names = objectives.map(\.name)
+    _ = check(
+      !names.isEmpty && Set(names).count == names.count && (names.count == 1 || !names.contains("")), .value, "Trainer",
+      "objectives \(names): at least one, and names of their own where there are several")
+    (self.model, self.objectives, self.metrics) = (model, objectives, metrics)
+  }
+
+  /// Of the first objective: what schedules turn and reports show.
+  public var optimizer: Optimizer { objectives[0].optimizer }
 
   /// Updates so far.
   public var step: Int { progress.step }
@@ -113,7 +133,7 @@ extension Trainer {
   public func fit<Train: Dataset, Test: Dataset>(
     _ train: DataLoader<Train>, test: DataLoader<Test>?, epochs: Int
   ) throws -> Bool where Train.Batched == Batch, Test.Batched == Batch {
-    try checkGoal()
+    try checkOptions()
     history.removeAll { !$0.isComplete }
     while progress.epoch <= epochs, !isOverEarly {
       let trained = try progress.isTrained || trainPass(Pass(epoch: epoch, of: epochs, .train, batches: train.count), train)
@@ -143,7 +163,7 @@ extension Trainer {
     model.train()
     let batches = loader.batches(epoch: pass.epoch - 1, from: meter.batches)
     var isStopped = false
-    while !isStopped, let batch = try batches.nextBatch() {
+    while !isStopped, let batch = try meter.waiting(for: batches.nextBatch) {
       try catching { try learn(batch, pass, &meter) }
       report(meter, pass)
       // Between two updates there are gradients, which no checkpoint holds.
@@ -161,40 +181,40 @@ extension Trainer {
   private func learn(_ batch: Batch, _ pass: Pass, _ meter: inout Meter) throws {
     let first = meter.batches / accumulation * accumulation
     let last = min(first + accumulation, pass.batchCount) - 1
-    if meter.batches == first { optimizer.zeroGrad() }
-    let (output, loss) = forward(batch)
-    let value = loss.item()
-    guard value.isFinite else {
-      throw TrainingError.lossNotFinite(
-        value, step: step + 1, epoch: pass.epoch, batch: meter.batches + 1, of: pass.batchCount, checkpoint: checkpoints?.lastGood
-      )
+    var outcomes: [Outcome] = []
+    for objective in objectives {
+      if meter.batches == first { objective.optimizer.zeroGrad() }
+      let outcome = forward(batch, objective)
+      let value = outcome.loss.item()
+      guard value.isFinite else {
+        throw TrainingError.lossNotFinite(
+          value, step: step + 1, epoch: pass.epoch, batch: meter.batches + 1, of: pass.batchCount,
+          checkpoint: checkpoints?.lastGood)
+      }
+      let share = last == first ? outcome.loss : outcome.loss / Double(last - first + 1)
+      (scaler?.scale(share) ?? share).backward()
+      if meter.batches == last { update(objective.optimizer) }
+      outcomes.append(outcome)
     }
-    let share = last == first ? loss : loss / Double(last - first + 1)
-    (scaler?.scale(share) ?? share).backward()
-    if meter.batches == last { update() }
-    measure(output, batch, value, &meter)
-    tell(output, batch, pass)
+    if meter.batches == last { endStep() }
+    measure(outcomes, batch, &meter)
+    tell(outcomes, batch, pass)
   }
 
-  func forward(_ batch: Batch) -> (output: Tensor, loss: Tensor) {
-    func compute() -> (Tensor, Tensor) {
-      let output = model(batch.input)
-      return (output, loss(output, batch.target))
-    }
-    return precision.map { autocast(to: $0, compute) } ?? compute()
+  func forward(_ batch: Batch, _ objective: Objective) -> Outcome {
+    precision.map { autocast(to: $0) { objective.outcome(of: batch) } } ?? objective.outcome(of: batch)
   }
 
-  private func update() {
+  private func update(_ optimizer: Optimizer) {
     if let clip {
       scaler?.unscale(optimizer)
       clip.apply(to: optimizer)
     }
-    if let scaler {
-      scaler.step(optimizer)
-      scaler.update()
-    } else {
-      optimizer.step()
-    }
+    if let scaler { scaler.step(optimizer) } else { optimizer.step() }
+  }
+
+  private func endStep() {
+    scaler?.update()
     average?.update()
     learningRates?.stepEnded()
     progress.step += 1

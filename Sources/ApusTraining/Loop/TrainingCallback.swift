@@ -32,6 +32,8 @@ public struct BatchResult: Sendable {
   public let loss: Double
   /// Mean over the samples of the pass so far.
   public let meanLoss: Double
+  /// Of a batch with several objectives, the loss of each; otherwise empty.
+  public let losses: [MetricValue]
   /// The optimizer's, of its first group: the one that the next update is made with.
   public let learningRate: Double
 }
@@ -49,13 +51,15 @@ public struct PassResult: Hashable, Codable, Sendable {
   public let pass: Pass
   /// Mean over the samples.
   public let loss: Double
-  /// In the order in which the trainer was given them.
+  /// In the order in which the trainer was given them; behind them the loss of each of several objectives, and the parts of losses.
   public let metrics: [MetricValue]
   public let sampleCount: Int
   /// Batches done: fewer than `pass.batchCount` where the run was stopped.
   public let batchCount: Int
   /// How long the pass took.
   public let seconds: Double
+  /// How much of it was spent waiting for data.
+  public let secondsWaited: Double
 
   /// Whether the pass went to its end.
   public var isComplete: Bool { batchCount == pass.batchCount }

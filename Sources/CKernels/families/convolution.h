@@ -146,13 +146,61 @@ enum { CONV_NARROW = 4 };
 CONV_PACK(f32)
 CONV_PACK(f64)
 
+// ------------------------------------------------------------------------------------------ endings
+
+// The ending of the columns from j on; `residual` is an offset from the target's bytes to those of what is added, 0 for nothing.
+#define CONV_ENDING(F) \
+  typedef struct { const F *scale, *bias; ptrdiff_t residual; bool is_rectified; } JOIN(conv_ending, F); \
+  INLINE JOIN(conv_ending, F) JOIN(conv_ending_of, F)(const apus_conv_ending *e, ptrdiff_t j) { \
+    if (!e) return (JOIN(conv_ending, F)){NULL, NULL, 0, false}; \
+    const F *scale = e->scale, *bias = e->bias; \
+    return (JOIN(conv_ending, F)){ \
+        scale ? scale + j : NULL, bias ? bias + j : NULL, \
+        e->residual ? (intptr_t)e->residual - (intptr_t)e->target : 0, e->is_rectified}; \
+  } \
+  INLINE bool JOIN(conv_has_ending, F)(const JOIN(conv_ending, F) *e) { \
+    return e->scale || e->bias || e->residual || e->is_rectified; \
+  } \
+  /* A vector of columns from j on that goes to y. */ \
+  INLINE tile_##F JOIN(conv_ended, F)(const JOIN(conv_ending, F) *e, ptrdiff_t j, const F *y, tile_##F sum) { \
+    tile_##F v; \
+    if (e->scale) { __builtin_memcpy(&v, e->scale + j, sizeof v); sum *= v; } \
+    if (e->bias) { __builtin_memcpy(&v, e->bias + j, sizeof v); sum += v; } \
+    if (e->residual) { __builtin_memcpy(&v, (const char *)y + e->residual, sizeof v); sum += v; } \
+    /* Everything but what is <= 0, so NaN stays. */ \
+    const __typeof__(sum <= 0) kept = ~(sum <= 0) & (__typeof__(sum <= 0))sum; \
+    return e->is_rectified ? (tile_##F)kept : sum; \
+  } \
+  INLINE F JOIN(conv_ended_one, F)(const JOIN(conv_ending, F) *e, ptrdiff_t j, const F *y, F sum) { \
+    if (e->scale) sum *= e->scale[j]; \
+    if (e->bias) sum += e->bias[j]; \
+    if (e->residual) sum += *(const F *)((const char *)y + e->residual); \
+    return e->is_rectified && sum <= 0 ? 0 : sum; \
+  } \
+  static void JOIN(conv_end_line, F)(const JOIN(conv_ending, F) *e, ptrdiff_t columns, const F *sums, F *y) { \
+    ptrdiff_t j = 0; \
+    for (; j + LANES_##F <= columns; j += LANES_##F) { \
+      tile_##F sum; \
+      __builtin_memcpy(&sum, sums + j, sizeof sum); \
+      sum = JOIN(conv_ended, F)(e, j, y + j, sum); \
+      __builtin_memcpy(y + j, &sum, sizeof sum); \
+    } \
+    for (; j < columns; j++) y[j] = JOIN(conv_ended_one, F)(e, j, y + j, sums[j]); \
+  }
+CONV_ENDING(f32)
+CONV_ENDING(f64)
+
 // ------------------------------------------------------------------------------------------ pixels x weights
 
-// MR pixels, V vectors of columns. An element is one chain over (tap, depth); the bias comes last.
+// Numbers of a cache line.
+enum { CONV_LINE_f32 = 16, CONV_LINE_f64 = 8 };
+
+// MR pixels, V vectors of columns. An element is one chain over (tap, depth), then comes the ending.
+// What `ahead` points at, the pixels of the next panel, is asked for meanwhile: with one tap they come from afar.
 #define CONV_TILE(F, V) \
   static __attribute__((noinline)) void JOIN(conv_tile_##V, F)( \
-      ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *w, F *const *y, \
-      const F *bias) { \
+      ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *const *ahead, const F *w, \
+      F *const *y, const JOIN(conv_ending, F) *ending) { \
     tile_##F sums[MR][V]; \
     UNROLL for (int r = 0; r < MR; r++) UNROLL for (int v = 0; v < V; v++) sums[r][v] = (tile_##F){0}; \
     for (ptrdiff_t t = 0; t < taps; t++, x += MR) { \
@@ -160,6 +208,7 @@ CONV_PACK(f64)
       UNROLL for (int r = 0; r < MR; r++) pixel[r] = x[r]; \
       for (ptrdiff_t k = 0; k < depth; k++, w += V * LANES_##F) { \
         tile_##F line[V]; \
+        if (ahead && k % CONV_LINE_##F == 0) UNROLL for (int r = 0; r < MR; r++) __builtin_prefetch(ahead[r] + k); \
         UNROLL for (int v = 0; v < V; v++) __builtin_memcpy(&line[v], w + v * LANES_##F, sizeof line[v]); \
         UNROLL for (int r = 0; r < MR; r++) { \
           const tile_##F a = pixel[r][k] - (tile_##F){0}; \
@@ -167,29 +216,22 @@ CONV_PACK(f64)
         } \
       } \
     } \
-    if (columns == V * LANES_##F) { \
-      if (bias) { \
-        UNROLL for (int v = 0; v < V; v++) { \
-          tile_##F more; \
-          __builtin_memcpy(&more, bias + v * LANES_##F, sizeof more); \
-          UNROLL for (int r = 0; r < MR; r++) sums[r][v] += more; \
-        } \
-      } \
+    if (columns == V * LANES_##F && !JOIN(conv_has_ending, F)(ending)) { \
       UNROLL for (int r = 0; r < MR; r++) \
         if (r < rows) UNROLL for (int v = 0; v < V; v++) __builtin_memcpy(y[r] + v * LANES_##F, &sums[r][v], sizeof sums[r][v]); \
       return; \
     } \
     F buffer[MR][V * LANES_##F]; \
     __builtin_memcpy(buffer, sums, sizeof buffer); \
-    for (ptrdiff_t r = 0; r < rows; r++) \
-      for (ptrdiff_t j = 0; j < columns; j++) y[r][j] = bias ? buffer[r][j] + bias[j] : buffer[r][j]; \
+    for (ptrdiff_t r = 0; r < rows; r++) JOIN(conv_end_line, F)(ending, columns, buffer[r], y[r]); \
   }
 
 // Two pixels, N columns, lanes along the depth.
 enum { CONV_PAIR = 2 };
 #define CONV_NARROW_TILE(F, N) \
   static __attribute__((noinline)) void JOIN(conv_narrow_##N, F)( \
-      ptrdiff_t rows, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *w, void *const *y, const F *bias) { \
+      ptrdiff_t rows, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *w, void *const *y, \
+      const JOIN(conv_ending, F) *ending) { \
     tile_##F sums[CONV_PAIR][N], a, b[N]; \
     F tails[CONV_PAIR][N] = {{0}}; \
     UNROLL for (int r = 0; r < CONV_PAIR; r++) UNROLL for (int j = 0; j < N; j++) sums[r][j] = (tile_##F){0}; \
@@ -212,18 +254,19 @@ enum { CONV_PAIR = 2 };
         UNROLL for (int half = LANES_##F / 2; half > 0; half /= 2) \
           UNROLL for (int i = 0; i < half; i++) lanes[i] += lanes[i + half]; \
         sum += lanes[0]; \
-        ((F *)y[r])[j] = bias ? sum + bias[j] : sum; \
+        F *to = (F *)y[r] + j; \
+        *to = JOIN(conv_ended_one, F)(ending, j, to, sum); \
       } \
   }
 #define CONV_NARROW_CASE(F, N) \
-  case N: JOIN(conv_narrow_##N, F)(MIN(CONV_PAIR, rows - i), taps, depth, pixels, packed, y + i, bias); break;
+  case N: JOIN(conv_narrow_##N, F)(MIN(CONV_PAIR, rows - i), taps, depth, pixels, packed, y + i, ending); break;
 
 #define CONV_MULTIPLY(F) \
   CONV_TILE(F, NV) CONV_TILE(F, 1) \
   CONV_NARROW_TILE(F, 1) CONV_NARROW_TILE(F, 2) CONV_NARROW_TILE(F, 3) CONV_NARROW_TILE(F, 4) \
   static void JOIN(conv_multiply_narrow, F)( \
       ptrdiff_t rows, ptrdiff_t n, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *packed, void *const *y, \
-      const F *bias) { \
+      const JOIN(conv_ending, F) *ending) { \
     for (ptrdiff_t i = 0; i < rows; i += CONV_PAIR) { \
       const F *const *pixels = x + i / MR * MR * taps + i % MR; \
       switch (n) { CONV_NARROW_CASE(F, 1) CONV_NARROW_CASE(F, 2) CONV_NARROW_CASE(F, 3) CONV_NARROW_CASE(F, 4) } \
@@ -232,19 +275,22 @@ enum { CONV_PAIR = 2 };
   /* A block of weights stays in the cache while the panels of pixels pass. */ \
   static void JOIN(conv_multiply, F)( \
       bool is_narrow, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t taps, ptrdiff_t depth, const void *const *x, const void *packed, \
-      void *const *y, const void *biasv) { \
-    const F *w = packed, *bias = biasv; \
+      void *const *y, const apus_conv_ending *end) { \
+    const F *w = packed; \
     if (is_narrow) { \
-      JOIN(conv_multiply_narrow, F)(rows, n, taps, depth, (const F *const *)x, w, y, bias); \
+      const JOIN(conv_ending, F) ending = JOIN(conv_ending_of, F)(end, 0); \
+      JOIN(conv_multiply_narrow, F)(rows, n, taps, depth, (const F *const *)x, w, y, &ending); \
       return; \
     } \
     for (ptrdiff_t j = 0; j < n; j += NR_##F) { \
       const ptrdiff_t width = CONV_WIDTH(F, n - j), columns = MIN(width, n - j); \
+      const JOIN(conv_ending, F) ending = JOIN(conv_ending_of, F)(end, j); \
       for (ptrdiff_t i = 0; i < rows; i += MR) { \
         F *line[MR]; \
         for (ptrdiff_t r = 0; r < MR && i + r < rows; r++) line[r] = (F *)y[i + r] + j; \
         (width == NR_##F ? JOIN(conv_tile_NV, F) : JOIN(conv_tile_1, F))( \
-            MIN(MR, rows - i), columns, taps, depth, (const F *const *)x + i * taps, w, line, bias ? bias + j : NULL); \
+            MIN(MR, rows - i), columns, taps, depth, (const F *const *)x + i * taps, \
+            taps == 1 && j == 0 && i + MR < rows ? (const F *const *)x + i + MR : NULL, w, line, &ending); \
       } \
       w += taps * depth * width; \
     } \
@@ -314,7 +360,7 @@ CONV_ACCUMULATE(f64)
 // ------------------------------------------------------------------------------------------ a channel by itself
 
 // Panels of CONV_PANEL pixels, of which four at a time share the loads of the weights [tap][channel].
-enum { CONV_TOGETHER = 4 };
+enum { CONV_TOGETHER = 4, CONV_AHEAD = 8 };
 
 // V vectors of channels from c on, as long as they last.
 #define CONV_DEPTHWISE_TILE(F, V) \
@@ -328,6 +374,9 @@ enum { CONV_TOGETHER = 4 };
         sums[r][v] += a * b[v]; \
       } \
     } \
+    if (ahead) \
+      UNROLL for (int r = 0; r < CONV_TOGETHER; r++) UNROLL for (int v = 0; v < V; v++) \
+        __builtin_prefetch(ahead[r] + c + v * LANES_##F); \
     if (bias) { \
       __builtin_memcpy(b, bias + c, sizeof b); \
       UNROLL for (int r = 0; r < CONV_TOGETHER; r++) UNROLL for (int v = 0; v < V; v++) sums[r][v] += b[v]; \
@@ -337,7 +386,8 @@ enum { CONV_TOGETHER = 4 };
   }
 #define CONV_DEPTHWISE(F) \
   INLINE void JOIN(conv_depthwise_four, F)( \
-      ptrdiff_t used, ptrdiff_t channels, ptrdiff_t taps, const F *const *x, const F *w, F *const *y, const F *bias) { \
+      ptrdiff_t used, ptrdiff_t channels, ptrdiff_t taps, const F *const *x, const F *const *ahead, const F *w, F *const *y, \
+      const F *bias) { \
     ptrdiff_t c = 0; \
     CONV_DEPTHWISE_TILE(F, 2) CONV_DEPTHWISE_TILE(F, 1) \
     for (; c < channels; c++) \
@@ -350,10 +400,15 @@ enum { CONV_TOGETHER = 4 };
   static void JOIN(conv_depthwise, F)( \
       ptrdiff_t count, ptrdiff_t channels, ptrdiff_t taps, const void *const *x, const void *w, void *const *y, \
       const void *bias) { \
-    for (ptrdiff_t i = 0; i < count; i += CONV_TOGETHER) \
+    for (ptrdiff_t i = 0; i < count; i += CONV_TOGETHER) { \
+      const F *const *here = (const F *const *)x + i / CONV_PANEL * CONV_PANEL * taps + i % CONV_PANEL; \
+      /* What the last tap will read next comes from afar: it is asked for in time. */ \
+      const ptrdiff_t next = i + CONV_AHEAD < count ? i + CONV_AHEAD : i; \
+      const ptrdiff_t place = next / CONV_PANEL * CONV_PANEL * taps + next % CONV_PANEL + (taps - 1) * CONV_PANEL; \
+      const F *const *ahead = taps > 0 ? (const F *const *)x + place : NULL; \
       JOIN(conv_depthwise_four, F)( \
-          MIN(CONV_TOGETHER, count - i), channels, taps, \
-          (const F *const *)x + i / CONV_PANEL * CONV_PANEL * taps + i % CONV_PANEL, w, (F *const *)y + i, bias); \
+          MIN(CONV_TOGETHER, count - i), channels, taps, here, ahead, w, (F *const *)y + i, bias); \
+    } \
   }
 
 // c[i] += sum over pixels of x_p[i] y_p[i], for V vectors of channels from i on as long as they last.

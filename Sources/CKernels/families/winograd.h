@@ -74,6 +74,12 @@ static void winograd_pixels(
     }
 }
 
+static void winograd_source_pixels(
+    const apus_winograd_grid *g, ptrdiff_t tile, const float *x, const float *zeros, const float **pixels) {
+  const ptrdiff_t row = tile / g->columns % g->rows * 4 + g->offset[0], column = tile % g->columns * 4 + g->offset[1];
+  winograd_pixels(&g->source, tile / (g->rows * g->columns), row, column, 6, x, zeros, pixels);
+}
+
 // Tile by tile: image, row and column of its first target pixel.
 #define WINOGRAD_TILES(g, first, count) \
   for (ptrdiff_t i = 0, tile = first, image, row, column; \
@@ -88,13 +94,17 @@ static void winograd_pixels(
 static void winograd_source(
     const apus_winograd_grid *g, ptrdiff_t first, ptrdiff_t count, ptrdiff_t channels, const float *x, const float *zeros, float *v,
     ptrdiff_t step) {
-  const float *pixels[36];
+  const float *pixels[36], *next[36];
   tile_f32 d[6][6], values[6][6];
-  WINOGRAD_TILES(g, first, count) {
-    winograd_pixels(&g->source, image, row + g->offset[0], column + g->offset[1], 6, x, zeros, pixels);
+  winograd_source_pixels(g, first, x, zeros, next);
+  for (ptrdiff_t i = 0; i < count; i++) {
+    __builtin_memcpy(pixels, next, sizeof pixels);
+    if (i + 1 < count) winograd_source_pixels(g, first + i + 1, x, zeros, next);
     float *to = v + i * channels;
     WINOGRAD_CHANNELS(channels) {
       WINOGRAD_LOAD(6, d, pixels[p] + c);
+      // The pixels of the next tile that are not this one's come from afar.
+      if (c % 16 == 0) UNROLL for (int p = 0; p < 36; p++) if (p % 6 > 1) __builtin_prefetch(next[p] + c);
       winograd_source_tile(d, values);
       WINOGRAD_STORE(6, values, to + p * step + c);
     }
@@ -119,21 +129,22 @@ INLINE bool winograd_is_finite(tile_f32 check) {
 
 static bool winograd_target(
     const apus_winograd_grid *g, ptrdiff_t first, ptrdiff_t count, ptrdiff_t channels, const float *m, ptrdiff_t step,
-    const float *bias, float *y) {
+    const apus_conv_ending *end, float *y) {
   const float *pixels[16];
-  tile_f32 values[6][6], result[4][4], more = {0}, check = {0};
+  const conv_ending_f32 ending = conv_ending_of_f32(end, 0);
+  tile_f32 values[6][6], result[4][4], check = {0};
   WINOGRAD_TILES(g, first, count) {
     winograd_pixels(&g->target, image, row, column, 4, y, NULL, pixels);
     const float *from = m + i * channels;
     WINOGRAD_CHANNELS(channels) {
-      if (bias) __builtin_memcpy(&more, bias + c, sizeof more);
       WINOGRAD_LOAD(6, values, from + p * step + c);
       winograd_target_tile(values, result);
       UNROLL for (int p = 0; p < 16; p++) {
-        const tile_f32 z = result[p / 4][p % 4] + more;
         if (!pixels[p]) continue;
-        check += z - z;
-        __builtin_memcpy((float *)pixels[p] + c, &z, sizeof z);
+        float *to = (float *)pixels[p] + c;
+        const tile_f32 sum = result[p / 4][p % 4], z = conv_ended_f32(&ending, c, to, sum);
+        check += sum - sum;
+        __builtin_memcpy(to, &z, sizeof z);
       }
     }
   }

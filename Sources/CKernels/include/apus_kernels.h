@@ -299,6 +299,14 @@ typedef struct {
   ptrdiff_t source[4], target[4];
 } apus_conv_grid;
 
+// What becomes of a finished sum on its way to memory: z = sum * scale[j] + bias[j] + residual, and max(z, 0) if `is_rectified`. What is
+// NULL is left out. `residual` is the image's that is added, of the target's layout, for the target pixel at `target`.
+typedef struct {
+  const void *scale, *bias, *residual;
+  const void *target;
+  bool is_rectified;
+} apus_conv_ending;
+
 // float32 and float64. A pixel is the address of its first channel; the channels of a pixel are contiguous.
 typedef struct {
   ptrdiff_t rows, columns, lanes;  // the tile of `multiply`; columns come in blocks of `columns`, the last of `lanes` if that suffices
@@ -312,9 +320,9 @@ typedef struct {
   // Weights [tap][depth][n] with any strides into blocks of columns; taps * depth * (n rounded up to `lanes` or `columns`) numbers.
   void (*pack)(bool is_narrow, ptrdiff_t taps, ptrdiff_t depth, ptrdiff_t n, const void *w, const ptrdiff_t *tap_offsets,
                ptrdiff_t depth_stride, ptrdiff_t column_stride, void *packed);
-  // y_p[j] = sum over taps t and k < depth of x_tp[k] w[t][k][j], plus bias[j] (may be NULL). x in panels of `rows`.
+  // y_p[j] = sum over taps t and k < depth of x_tp[k] w[t][k][j], ended as `ending` (may be NULL) says. x in panels of `rows`.
   void (*multiply)(bool is_narrow, ptrdiff_t count, ptrdiff_t n, ptrdiff_t taps, ptrdiff_t depth, const void *const *x,
-                   const void *packed, void *const *y, const void *bias);
+                   const void *packed, void *const *y, const apus_conv_ending *ending);
   // The first n channels of `count` pixels into blocks of columns, for `accumulate`.
   void (*pack_lines)(ptrdiff_t count, ptrdiff_t n, void *const *pixels, void *packed);
   // c[i][j] += sum over p < count of x_p[i] y_line[p][j] for i < m, j < n; `packed` holds `lines` lines.
@@ -349,10 +357,10 @@ typedef struct {
                  const float *zeros, float *v, ptrdiff_t step);
   // u[place][count] from weights w[9][count].
   void (*weights)(ptrdiff_t count, const float *w, float *u, ptrdiff_t step);
-  // Tiles of the target from m[place][i][channels], the products of those two, plus a bias for each channel (may be NULL). False if a
-  // result is infinite or NaN, in which case its neighbours may be too.
+  // Tiles of the target from m[place][i][channels], the products of those two, ended as `ending` (may be NULL) says. False if a sum is infinite or NaN,
+  // in which case its neighbours may be too.
   bool (*target)(const apus_winograd_grid *grid, ptrdiff_t first, ptrdiff_t count, ptrdiff_t channels, const float *m, ptrdiff_t step,
-                 const float *bias, float *y);
+                 const apus_conv_ending *ending, float *y);
   // For the gradient of the weights: the values of the target of tile first + i, as lines place + i of `lines` that are packed for
   // `accumulate` of apus_conv_kernels.
   void (*target_values)(const apus_winograd_grid *grid, ptrdiff_t first, ptrdiff_t count, ptrdiff_t channels, const float *dy,

@@ -10,8 +10,8 @@ final class WinogradSweep {
   private let columns: Int  // and of the target
   private let x: UnsafePointer<Float>
   private let y: UnsafeMutablePointer<Float>
-  private let weights: PackedConvolutionWeights
-  private let bias: UnsafePointer<Float>?
+  private let weights: PreparedWeights
+  private let ending: KernelEnding
   private let zeros: Floats
   private let isFinite = Atomic<Bool>(true)
 
@@ -22,7 +22,7 @@ final class WinogradSweep {
   ///   - weights: of the one sweep that there is.
   init?(
     _ convolution: CPUConvolution, _ winograd: Winograd, offset: (Int, Int), source: PixelImage, target: PixelImage,
-    weights: PackedConvolutionWeights, bias: TensorData?
+    weights: PreparedWeights, ending: KernelEnding
   ) {
     self.winograd = winograd
     self.weights = weights
@@ -31,7 +31,7 @@ final class WinogradSweep {
     (depth, columns) = (source.data.shape[1], target.data.shape[1])
     x = UnsafePointer(source.base.assumingMemoryBound(to: Float.self))
     y = target.base.assumingMemoryBound(to: Float.self)
-    self.bias = bias.map { UnsafePointer($0.base.assumingMemoryBound(to: Float.self)) }
+    self.ending = ending
     guard let zeros = Floats.zeros(depth) else { return nil }
     self.zeros = zeros
   }
@@ -50,10 +50,7 @@ final class WinogradSweep {
 
   private func runByTiles() -> Bool {
     let planes = Winograd.step(depth * multiply.padded(columns))
-    guard let u = Floats(Winograd.places * planes) else { return false }
-    ThreadPool.shared.run(chunks: blocks) { block in
-      weightValues(block, u.pointer + block * multiply.columns * depth, planes)
-    }
+    guard let u = weights.values({ allWeightValues(planes) }) else { return false }
     let count = winograd.tilesPerTask(depth + columns, panel: multiply.rows)
     let (planesV, planesM) = (Winograd.step(count * depth), Winograd.step(count * columns))
     let tasks = (winograd.tiles + count - 1) / count
@@ -105,10 +102,18 @@ final class WinogradSweep {
 
   private var blocks: Int { (columns + multiply.columns - 1) / multiply.columns }
 
+  private func allWeightValues(_ planes: Int) -> Floats? {
+    guard let u = Floats(Winograd.places * planes) else { return nil }
+    ThreadPool.shared.run(chunks: blocks) { block in
+      weightValues(block, u.pointer + block * multiply.columns * depth, planes)
+    }
+    return u
+  }
+
   private func weightValues(_ block: Int, _ u: UnsafeMutablePointer<Float>, _ planes: Int) {
     let first = block * multiply.columns
     let width = multiply.padded(min(multiply.columns, columns - first))
-    let packed = weights.pointer(0, 0).assumingMemoryBound(to: Float.self) + first * 9 * depth
+    let packed = weights.packed.pointer(0, 0).assumingMemoryBound(to: Float.self) + first * 9 * depth
     Winograd.kernels.weights(depth * width, packed, u, planes)
   }
 
@@ -137,8 +142,10 @@ final class WinogradSweep {
   private func interpolate(
     _ first: Int, _ count: Int, _ column: Int, _ columns: Int, _ m: UnsafePointer<Float>, _ planes: Int
   ) {
-    let isFine = withUnsafePointer(to: grid) {
-      Winograd.kernels.target($0, first, count, columns, m, planes, bias.map { $0 + column }, y + column)
+    let isFine = withUnsafePointer(to: grid) { grid in
+      withUnsafePointer(to: ending.from(column)) {
+        Winograd.kernels.target(grid, first, count, columns, m, planes, $0, y + column)
+      }
     }
     if !isFine { fail() }
   }

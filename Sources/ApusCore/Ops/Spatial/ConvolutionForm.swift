@@ -61,7 +61,8 @@ extension ConvolutionShape {
     let wide: DType = dtype == .float64 ? .float64 : .float32
     let data = inputs.map { $0.data.cast(wide) }
     guard data.allSatisfy(\.isValid) else { return .invalid }
-    let y = inputs[0].device.backend.convolution(part, data[0], data[1], bias: data.count == 3 ? data[2] : nil, self)
+    let ending = ConvolutionEnding(bias: data.count == 3 ? data[2] : nil)
+    let y = inputs[0].device.backend.convolution(part, data[0], data[1], ending: ending, self)
     return y.isValid ? y.cast(dtype) : y
   }
 }
