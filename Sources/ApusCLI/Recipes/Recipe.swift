@@ -26,19 +26,19 @@ extension Recipe {
       task: Classification(data: .files(.digits)) { MLP(784, 128, 10) }),
     Recipe(
       name: "mnist-cnn", summary: "Handwritten digits with two convolutions, batch norm and dropout",
-      task: Classification(data: .files(.digits), makeNetwork: smallConvolutionalNetwork), batchSize: 64),
+      task: Classification(data: .files(.digits)) { MNISTCNN() }, batchSize: 64),
     Recipe(
       name: "fashion-mlp", summary: "Pictures of clothes (Fashion-MNIST) with the small network",
       task: Classification(data: .files(.fashion)) { MLP(784, 128, 10) }),
     Recipe(
       name: "fashion-cnn", summary: "Pictures of clothes with two convolutions, batch norm and dropout",
-      task: Classification(data: .files(.fashion), makeNetwork: smallConvolutionalNetwork), batchSize: 64),
+      task: Classification(data: .files(.fashion)) { MNISTCNN() }, batchSize: 64),
   ]
 
   private static let pictures = [
     Recipe(
       name: "cifar10-cnn", summary: "Colour pictures of ten kinds (CIFAR-10) with six convolutions, batch norm and dropout",
-      task: cifar(colorConvolutionalNetwork), epochs: 10)
+      task: cifar { CIFARCNN() }, epochs: 10)
   ]
 
   private static func cifar(_ makeNetwork: @escaping @Sendable () -> any Layer) -> Classification {
