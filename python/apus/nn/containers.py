@@ -94,6 +94,16 @@ class ModuleList(Module):
         super().__init__()
         self.extend(modules or [])
 
+    def __repr__(self):
+        groups = []  # Equal neighbours: first, last, text.
+        for i, text in enumerate(map(repr, self)):
+            if groups and groups[-1][2] == text:
+                groups[-1][1] = i
+            else:
+                groups.append([i, i, text])
+        lines = [f"({a}): {t}" if a == b else f"({a}-{b}): {b - a + 1} x {t}" for a, b, t in groups]
+        return f"{self._get_name()}(" + "".join("\n  " + line.replace("\n", "\n  ") for line in lines) + ("\n)" if lines else ")")
+
     def __len__(self):
         return len(self._modules)
 

@@ -4,6 +4,7 @@ import inspect
 
 from .. import _C
 from . import functional as F
+from .linear import PairwiseDistance
 from .module import Module
 
 __all__ = []
@@ -149,7 +150,8 @@ class TripletMarginWithDistanceLoss(Module):
         super().__init__()
         if margin <= 0:
             raise ValueError(f"TripletMarginWithDistanceLoss: margin {margin} is not positive")
-        self.distance_function, self.margin, self.swap, self.reduction = distance_function, margin, swap, reduction
+        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
+        self.margin, self.swap, self.reduction = margin, swap, reduction
 
     def forward(self, anchor, positive, negative):
         return F.triplet_margin_with_distance_loss(

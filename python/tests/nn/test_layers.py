@@ -162,6 +162,12 @@ def test_how_it_prints(case):
     assert repr(getattr(nn, name)(*args, **options)) == repr(getattr(torch.nn, name)(*args, **options)).replace("NonDynamicallyQuantizableLinear", "Linear")
 
 
+@pytest.mark.parametrize("name, args", [("Transformer", (8, 2, 2, 3)), ("TripletMarginWithDistanceLoss", ()), ("ModuleList", ())])
+def test_how_what_is_made_of_modules_prints(name, args):
+    theirs = repr(getattr(torch.nn, name)(*args)).replace("NonDynamicallyQuantizableLinear", "Linear")
+    assert repr(getattr(nn, name)(*args)) == theirs
+
+
 @pytest.mark.parametrize("case", range(len(LOSSES)), ids=lambda i: f"{LOSSES[i][0]}-{i}")
 def test_loss(case):
     name, options, arrays = LOSSES[case]
