@@ -22,7 +22,7 @@ __version__ = _C.version()
 
 globals().update(_api.functions)
 
-from . import autograd, datasets, linalg, nn, optim, random, safetensors, utils
+from . import amp, autograd, datasets, linalg, nn, optim, random, safetensors, utils
 from .classic import *
 from .random import fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 
