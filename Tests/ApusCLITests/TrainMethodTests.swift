@@ -113,6 +113,22 @@ struct TrainMethodTests {
   }
 }
 
+@Suite("profile")
+struct ProfileTests {
+  @Test("--profile says what each op cost, as a table and as a trace")
+  func profile() throws {
+    let folder = try TemporaryFolder()
+    let run = try Apus.Running(
+      ["train", "digits", "--limit", "256", "--epochs", "1", "--save-dir", "run", "--profile"], in: folder
+    ).outcome()
+    #expect(run.code == 0 && run.output.contains("GFLOP/s"), "\(run.errors)")
+    let table = try folder.text("run/profile.txt")
+    for name in ["matmul", "cross_entropy", "optimizer step", "backward"] { #expect(table.contains("\n\(name) "), "\(table)") }
+    let trace = try JSONSerialization.jsonObject(with: Data(folder.text("run/trace.json").utf8)) as? [String: Any]
+    #expect((trace?["traceEvents"] as? [[String: Any]])?.contains { $0["name"] as? String == "matmul" } == true)
+  }
+}
+
 @Suite("graph")
 struct GraphTests {
   @Test("every recipe's network as DOT text", arguments: ["mnist-mlp", "mnist-cnn", "fashion-cnn", "cifar10-cnn", "spiral"])

@@ -67,7 +67,7 @@ struct UsageTests {
         ["train", "digits", "--epoch", "3"],
         "apus: train: unknown option '--epoch'; did you mean '--epochs'? options: --data, --epochs, --batch-size, --lr, --optimizer, "
           + "--momentum, --weight-decay, --schedule, --warmup, --accumulate, --clip, --amp, --ema, --early-stop, --seed, --limit, "
-          + "--augment, --cell, --latent, --save-dir, --resume, --checkpoint-every, --csv, --tensorboard, --device, --quiet, --help"
+          + "--augment, --cell, --latent, --save-dir, --resume, --checkpoint-every, --csv, --tensorboard, --profile, --device, --quiet, --help"
       ),
       (["train", "digits", "--resume=yes"], "apus: train: --resume takes no value"),
       (["train", "digits", "--checkpoint-every", "0"], "apus: train: --checkpoint-every takes a whole number from 1 to"),

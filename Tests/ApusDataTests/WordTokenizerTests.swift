@@ -41,7 +41,7 @@ struct SeriesStreamsTests {
   func streams() throws {
     let series = SeriesStreams((0..<21).map { Float($0) }, streams: 2, length: 3)
     #expect(series.count == 6 && series.stepCount == 3)
-    let batches = try DataLoader(series, batchSize: 2).map { batch in
+    let batches = DataLoader(series, batchSize: 2).map { batch in
       (batch.input.scalars(as: Int.self), batch.target.scalars(as: Int.self))
     }
     #expect(batches.map(\.0) == [[0, 1, 2, 10, 11, 12], [3, 4, 5, 13, 14, 15], [6, 7, 8, 16, 17, 18]])

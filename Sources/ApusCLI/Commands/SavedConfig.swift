@@ -49,6 +49,12 @@ struct SavedConfig: Decodable, Sendable {
     method = TrainMethod(of: checkpoint)
   }
 
+  /// The `--data` of the run in a folder; nil where there was none, or nothing says so.
+  static func data(of folder: RunFolder) -> String? {
+    let text = FileManager.default.contents(atPath: folder.config)
+    return text.flatMap { try? JSONDecoder().decode(Self.self, from: $0) }?.data
+  }
+
   /// Finds the first option that contradicts the run that is to go on.
   func check(_ arguments: Arguments, _ recipe: Recipe) throws(UsageError) {
     func same<Value: Equatable>(_ option: Option<Value>, _ saved: Value?) throws(UsageError) {

@@ -78,13 +78,25 @@ struct TrainRun {
 
     let start = Date.now
     defer { report.clear() }
-    let isFinished = try trainer.fit(train, test: test, epochs: settings.epochs)
+    let (isFinished, profile) = try profiled { try trainer.fit(train, test: test, epochs: settings.epochs) }
     report.clear()
     if isFinished { try records.complete(trainer, test) }
     try save(trainer, records, data)
     if !isFinished, let signal = StopSignal.received { return reportStop(signal, trainer) }
     printSummary(trainer, records.losses, seconds: Date.now.timeIntervalSince(start))
+    if let profile { output.line("\n\(profile.table(limit: 20))") }
     return 0
+  }
+
+  /// Trains and, where asked to, measures each op.
+  private func profiled(_ fit: () throws -> Bool) throws -> (isFinished: Bool, profile: Profile?) {
+    guard settings.isProfiled else { return (try fit(), nil) }
+    var isFinished = false
+    let profile = try Profiler.record { isFinished = try fit() }
+    try settings.folder.create()
+    try AtomicFile.write("\(profile)\n", to: settings.folder.profile)
+    try AtomicFile.write(profile.chromeTrace, to: settings.folder.trace)
+    return (isFinished, profile)
   }
 
   private func trainLoader(_ data: Splits) -> DataLoader<Samples> {

@@ -34,13 +34,19 @@ enum TrainOptions {
   static let csv = Option.flag("csv", "Write the metrics as a table, too: metrics.csv")
   static let tensorBoard = Option.flag(
     "tensorboard", "Write event files for TensorBoard, too: curves, histograms, pictures, the graph (tensorboard --logdir runs)")
+  static let profile = Option.flag(
+    "profile",
+    """
+    Measure each op: a table at the end and in profile.txt, and every call in trace.json, for chrome://tracing or \
+    ui.perfetto.dev
+    """)
   static let device = Option.choice(
     "device", "NAME", of: Device.Kind.allCases.map(\.rawValue), "Where to compute: cpu [default: cpu]")
   static let quiet = Option.flag("quiet", letter: "q", "Print nothing but warnings and errors")
 
   static let all: [any AnyOption] =
     [data, epochs, batchSize, learningRate] + TrainMethod.options + [
-      seed, limit, augment, cell, latent, saveDir, resume, checkpointEvery, csv, tensorBoard, device, quiet,
+      seed, limit, augment, cell, latent, saveDir, resume, checkpointEvery, csv, tensorBoard, profile, device, quiet,
     ]
 }
 
@@ -59,6 +65,7 @@ struct TrainSettings: Sendable {
   let method: TrainMethod
   let writesCSV: Bool
   let writesTensorBoard: Bool
+  let isProfiled: Bool
   let folder: RunFolder
   let isResumed: Bool
   let checkpointEvery: Int?
@@ -96,6 +103,7 @@ struct TrainSettings: Sendable {
     isAugmented = saved?.augment ?? arguments.has(TrainOptions.augment)
     writesCSV = arguments.has(TrainOptions.csv)
     writesTensorBoard = arguments.has(TrainOptions.tensorBoard)
+    isProfiled = arguments.has(TrainOptions.profile)
     folder = Self.folder(arguments, recipe)
     isResumed = arguments.has(TrainOptions.resume)
     checkpointEvery = arguments[TrainOptions.checkpointEvery] ?? saved?.checkpointEvery
@@ -141,6 +149,7 @@ struct TrainSettings: Sendable {
       "quiet": .bool(isQuiet),
       "csv": .bool(writesCSV),
       "tensorboard": .bool(writesTensorBoard),
+      "profile": .bool(isProfiled),
       "threads": .integer(Runtime.threadCount),
       "instruction_set": .string(Runtime.instructionSet),
       "apus_version": .string(Runtime.version),

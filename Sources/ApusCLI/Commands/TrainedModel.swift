@@ -22,11 +22,13 @@ struct TrainedModel {
   init(_ path: String, _ arguments: Arguments, for command: String) throws {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let path = isFolder.boolValue ? RunFolder(path).model : path
+    let run = isFolder.boolValue ? RunFolder(path) : nil
+    let path = run?.model ?? path
     let contents = try TensorFile.read(path)
     var state = StateDict(contents.tensors.map { ($0.name, $0.tensor) })
     var name = contents.metadata["apus.recipe"]
-    var (data, averages): (String?, OptimizerState?)
+    var data = run.flatMap { SavedConfig.data(of: $0) }
+    var averages: OptimizerState?
     var facts = ModelFacts(contents.metadata)
     if contents.metadata[Checkpoint.versionKey] != nil {
       let checkpoint = try Checkpoint(path)

@@ -38,7 +38,14 @@ extension Recipe {
   private static let pictures = [
     Recipe(
       name: "cifar10-cnn", summary: "Colour pictures of ten kinds (CIFAR-10) with six convolutions, batch norm and dropout",
-      task: cifar { CIFARCNN() }, epochs: 10)
+      task: cifar { CIFARCNN() }, epochs: 10),
+    Recipe(
+      name: "cifar10-resnet", summary: "The same with a residual network of 20 layers",
+      task: cifar { CIFARResNet(depth: 20) }, epochs: 20, learningRate: 3e-3, method: .residual),
+    Recipe(
+      name: "cifar10-densenet", summary: "The same with a densely connected network of 22 layers",
+      task: cifar { DenseNet(blocks: [6, 6, 6], growth: 12, start: 24, classes: 10, stem: .cifar) }, epochs: 20,
+      learningRate: 3e-3, method: .residual),
   ]
 
   private static func cifar(_ makeNetwork: @escaping @Sendable () -> any Layer) -> Classification {

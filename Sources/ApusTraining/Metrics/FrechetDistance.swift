@@ -46,7 +46,8 @@ extension Tensor {
   fileprivate func symmetricRoot() -> Tensor {
     let matrix = SymmetricMatrix(self)
     let vectors = matrix.eigenvectors
-    let roots = Tensor(matrix.eigenvalues.map { Swift.max($0, 0).squareRoot() })
+    let roots = Tensor(
+      scalars: matrix.eigenvalues.map { Swift.max($0, 0).squareRoot() }, shape: [matrix.eigenvalues.count], dtype: .float64)
     return (vectors * roots).matmul(vectors.transpose(0, 1))
   }
 }

@@ -37,6 +37,10 @@ public struct RunFolder: Hashable, Sendable {
   /// The run on one page.
   public var report: String { path + "/report.html" }
 
+  /// What each op cost, as a table, and every call along a line of time, where that was asked for.
+  public var profile: String { path + "/profile.txt" }
+  public var trace: String { path + "/trace.json" }
+
   /// Removes the event files that an earlier run has left.
   public func removeEvents() {
     for name in fileNames(in: events) where name.hasPrefix(EventFile.prefix) { unlink("\(events)/\(name)") }
