@@ -26,7 +26,7 @@ struct SampleTests {
     #expect(folder.exists("samples.png"))
     for (words, message) in [
       (["r", "--class", "10"], "sample: --class takes a whole number from 0 to 9, not '10'"),
-      (["r", "--manifold"], "sample: --manifold is for a model with two numbers in a code and no classes; that of cvae has 20"),
+      (["r", "--manifold"], "sample: --manifold is for a model with two numbers in a code and no classes; that of cvae has 10"),
       (["r", "-o", "x.jpg"], "sample: --output takes a .png file, not 'x.jpg'"),
       (["r", "--count", "0"], "sample: --count takes a whole number"),
       (["r", "--judge", "r"], "sample: --judge takes a classifier"),
@@ -40,7 +40,7 @@ struct SampleTests {
   func judged() throws {
     let folder = try TemporaryFolder()
     try Self.train(folder, "mnist-mlp", "--limit", "6000", "--epochs", "3", "--save-dir", "judge")
-    try Self.train(folder, "cvae", "--limit", "6000", "--epochs", "6", "--save-dir", "good")
+    try Self.train(folder, "cvae", "--limit", "6000", "--epochs", "20", "--save-dir", "good")
     let good = try Apus.run("sample", "good", "--judge", "judge", in: folder)
     #expect(good.code == 0 && good.errors.isEmpty, "\(good.output)\(good.errors)")
     let match = try #require(good.output.firstMatch(of: /recognized  (\d+(\.\d+)?) %/))

@@ -22,7 +22,7 @@ enum TrainOptions {
     "cell", "NAME", of: RecurrentLanguageModel.Cell.allCases.map(\.rawValue),
     "Recurrent layer of sine-rnn and char-rnn: rnn, lstm, gru [default: rnn]")
   static let latent = Option.integer(
-    "latent", in: 1...10_000, "Numbers that stand for a generated picture [default: vae 2, cvae 20, the others 100]")
+    "latent", in: 1...10_000, "Numbers that stand for a generated picture [default: vae 2, cvae 10, the others 100]")
   static let resume = Option.flag(
     "resume",
     """

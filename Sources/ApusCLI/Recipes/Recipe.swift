@@ -122,8 +122,8 @@ extension Recipe {
     Recipe(
       name: "cvae", summary: "The digit that is asked for, from a variational autoencoder",
       task: PictureGeneration(
-        kind: .variational { ConditionalVAE(pictures: [1, 28, 28], classes: 10, latent: $0) }, latent: 20),
-      epochs: 15),
+        kind: .variational { ConditionalVAE(pictures: [1, 28, 28], classes: 10, latent: $0) }, latent: 10),
+      epochs: 60),
   ]
 }
 
