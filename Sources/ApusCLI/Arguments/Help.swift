@@ -41,6 +41,7 @@ func overview(of commands: [Command]) -> String {
         ("APUS_DATA", "Folders with data sets, separated by colons"),
         ("APUS_NUM_THREADS", "Threads that compute; one per core where it isn't set"),
         ("APUS_ISA", "Instruction set to use in place of the machine's best"),
+        ("APUS_WINOGRAD", "'off' computes 3×3 convolutions directly"),
         ("APUS_MEMORY_LIMIT", "Bound on the memory of tensors, as in 512M or 4G"),
         ("NO_COLOR", "No colours"),
       ]),
