@@ -9,9 +9,9 @@ import ApusNN
 /// let sevens = model.sample(64, label: 7)
 /// ```
 ///
-/// The networks are those of `DCGAN`. The generator gets the class beside the noise. The discriminator's logit is w · φ + vₖ · φ: how true
-/// the features φ look at all, and how true for class k (Miyato and Koyama, "cGANs with projection discriminator", 2018). In the first paper the class
-/// stands beside the pixels, where a discriminator can overlook it for a long time.
+/// The networks are those of `DCGAN`. The generator gets the class beside the noise, the discriminator beside the pixels, as in the paper. Its logit
+/// as a product of features and a vector for each class (Miyato and Koyama, "cGANs with projection discriminator", 2018) was tried: without that
+/// paper's spectral normalization the discriminator won at once, and the generator ended in grey.
 public final class ConditionalGAN: Module, AdversarialNetwork {
   public let generator: ConditionalGenerator
   public let discriminator: ConditionalDiscriminator
@@ -71,22 +71,22 @@ public final class ConditionalGenerator: Module {
 }
 
 /// Pictures and the class that they are said to show, to how true they look.
+///
+/// The class comes as further channels: a plane of ones for the class, planes of zeros for the others.
 public final class ConditionalDiscriminator: Module {
   public let features: Sequential
   public let score: Linear
-  public let classScore: Embedding
+  private let classes: Int
 
   /// The parameters are those of `ConditionalGAN`.
   public init(classes: Int, channels: Int, size: Int, width: Int, generator: Generator = .default) {
     let (start, doublings) = steps(to: size)
-    let count = (width << (doublings - 1)) * start * start
-    features = dcganFeatures(channels: channels, size: size, width: width, generator)
-    score = Linear(count, 1, generator: generator)
-    classScore = Embedding(classes, count, generator: generator)
+    self.classes = classes
+    features = dcganFeatures(channels: channels + classes, size: size, width: width, generator)
+    score = Linear((width << (doublings - 1)) * start * start, 1, generator: generator)
     super.init()
     startAsDCGAN(generator)
     score.weight = Init.normal(score.weight.shape, std: 0.02, generator: generator)
-    classScore.weight = Init.normal(classScore.weight.shape, std: 0.02, generator: generator)
   }
 
   /// - Parameters:
@@ -95,11 +95,13 @@ public final class ConditionalDiscriminator: Module {
   /// - Returns: `[batch]`, logits.
   public func callAsFunction(_ pictures: Tensor, _ labels: Tensor) -> Tensor {
     hooked([pictures, labels]) { x in
-      guard x[0].isValid, areLabels(x[1], classScore.numEmbeddings, batch: x[0].shape[0], "ConditionalDiscriminator") else {
+      let (pictures, labels) = (x[0], x[1])
+      guard pictures.isValid, areLabels(labels, classes, batch: pictures.shape[0], "ConditionalDiscriminator") else {
         return [.invalid]
       }
-      let found = features(x[0]).flatten(startDim: 1)
-      return [score(found).squeeze(dim: 1) + (classScore(x[1]) * found).sum(dim: 1)]
+      let planes = labels.oneHot(classes).to(pictures.dtype).reshape(-1, classes, 1, 1)
+      let size = Shape([pictures.shape[0], classes, pictures.shape[2], pictures.shape[3]])
+      return [score(features(cat([pictures, planes.expand(size)], dim: 1)).flatten(startDim: 1)).squeeze(dim: 1)]
     }[0]
   }
 }
