@@ -1,12 +1,10 @@
 // Pictures through libpng and libjpeg, whose errors jump: here is where they land. With the package's trait ImageLibraries; without it
-// there is nothing in this target.
+// nothing here is defined. (Not hidden either: Swift's importer does not see the settings of C targets.)
 #ifndef APUS_IMAGES_H
 #define APUS_IMAGES_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-#ifdef APUS_IMAGE_LIBRARIES
 
 typedef struct {
   size_t width, height;
@@ -23,5 +21,4 @@ int apus_jpeg_decode(const uint8_t *file, size_t count, size_t max_pixels, apus_
 // From [height, width, channels], 1 or 3 channels, to a file in `image->bytes`.
 int apus_jpeg_encode(const uint8_t *pixels, size_t width, size_t height, int channels, int quality, apus_image *image);
 
-#endif
 #endif
