@@ -25,9 +25,10 @@ struct ModelGraphTests {
   func undisturbed() throws {
     let model = Residual()
     model.eval()
-    let (before, state) = (model.stateDict(), Generator.default.state)
+    let before = model.stateDict()
     _ = ModelGraph(of: model, input: Tensor.randn([2, 3, 4, 4], generator: Generator(seed: 1)))
-    #expect(!model.isTraining && !model.drop.isTraining && Generator.default.state == state)
+    // Not the state of the default generator: tests that run at the same time draw from it.
+    #expect(!model.isTraining && !model.drop.isTraining)
     for (name, tensor) in model.stateDict() {
       #expect(tensor.scalars(as: Double.self) == before[name]?.scalars(as: Double.self), "\(name)")
     }
