@@ -149,13 +149,23 @@ struct TrainFailureTests {
 
   @Test("the model is saved even where its folder has been removed meanwhile")
   func lostFolder() throws {
-    let folder = try TemporaryFolder()
-    let run = try Apus.Running(["train", "digits", "--limit", "300", "--epochs", "1000000"], in: folder)
-    try run.wait("an epoch") { run.errors.contains("epoch 1/") }
-    try FileManager.default.moveItem(atPath: folder.file("runs"), toPath: folder.file("elsewhere"))
-    run.send(SIGTERM)
-    #expect(try run.outcome().code == 143)
-    #expect(folder.names(in: "runs/digits") == ["checkpoints", "loss.svg", "model.safetensors", "pictures", "report.html"])
+    for _ in 0..<20 {
+      let folder = try TemporaryFolder()
+      let run = try Apus.Running(["train", "digits", "--epochs", "1000000"], in: folder)
+      try run.wait("an epoch") { run.errors.contains("epoch 1/") }
+      try FileManager.default.moveItem(atPath: folder.file("runs"), toPath: folder.file("elsewhere"))
+      run.send(SIGTERM)
+      let outcome = try run.outcome()
+      // Lost in the very moment when a file was written there, it is an error that names the file; then once more.
+      if outcome.code == 1 {
+        #expect(outcome.errorLines.last?.hasPrefix("apus: runs/digits/") == true, "\(outcome.errors)")
+        continue
+      }
+      #expect(outcome.code == 143, "\(outcome.errors)")
+      #expect(folder.names(in: "runs/digits") == ["checkpoints", "loss.svg", "model.safetensors", "pictures", "report.html"])
+      return
+    }
+    Issue.record("twenty runs lost their folder while they wrote")
   }
 
   @Test("Ctrl-C and SIGTERM: the batch is finished, everything saved", arguments: [(SIGINT, "Ctrl-C"), (SIGTERM, "SIGTERM")])

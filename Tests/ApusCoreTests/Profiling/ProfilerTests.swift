@@ -61,9 +61,9 @@ struct ProfilerTests {
   @Test("results are the same bits as without a profile")
   func keepsResults() {
     func step() -> [Tensor] {
-      manualSeed(3)
-      let x = Tensor.rand([4, 3, 9, 9], requiresGrad: true)
-      let w = Tensor.rand([5, 3, 3, 3], requiresGrad: true)
+      let generator = Generator(seed: 3)
+      let x = Tensor.rand([4, 3, 9, 9], requiresGrad: true, generator: generator)
+      let w = Tensor.rand([5, 3, 3, 3], requiresGrad: true, generator: generator)
       let y = maxPool2d(conv2d(x, w).relu(), kernelSize: 2).flatten(startDim: 1).softmax(dim: 1)
       (y * y).sum().backward()
       return [y, x.grad!, w.grad!]
