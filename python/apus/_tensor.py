@@ -183,14 +183,14 @@ def _new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
 
 
 class RemovableHandle:
-    """What `register_hook` returns; `remove()` takes the hook away."""
+    """What registering a hook returns; `remove()` takes the hook away."""
 
-    def __init__(self, hook):
-        self._hook = hook
+    def __init__(self, remove):
+        self._remove = remove
 
     def remove(self):
         """Takes the hook away; a second call does nothing."""
-        _C.remove_hook(self._hook)
+        self._remove()
 
     def __enter__(self):
         return self
@@ -203,7 +203,8 @@ def _register_hook(self, hook):
     """Calls `hook` with this tensor's gradient in every backward pass; what it returns, if not None, takes the gradient's place."""
     if not callable(hook):
         raise TypeError(f"register_hook: {type(hook).__name__} cannot be called")
-    return RemovableHandle(_C.add_hook(self, hook))
+    added = _C.add_hook(self, hook)
+    return RemovableHandle(lambda: _C.remove_hook(added))
 
 
 # Copies and pickles

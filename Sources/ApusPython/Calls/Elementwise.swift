@@ -91,16 +91,19 @@ public func apusBecome(
   _ target: UnsafeMutableRawPointer, _ result: UnsafeMutableRawPointer, _ mode: Int32, _ error: UnsafeMutablePointer<apus_error>
 ) -> Bool {
   attempt(mode, error) {
-    let (cell, y) = (cell(target), tensor(result))
-    let x = cell.content ?? .invalid
-    guard mayBecome(x, y, mode, "in-place op") else { return }
-    let converted = y.to(x.dtype)
-    if converted.requiresGrad || !x.isLeaf {
-      cell.content = converted
-    } else {
-      cell.content?.data = converted.data.isWeak ? converted.clone().data : converted.data
-    }
+    become(cell(target), tensor(result), mode, "in-place op")
   } != nil
+}
+
+private func become(_ cell: ParameterCell, _ y: Tensor, _ mode: Int32, _ name: String) {
+  let x = cell.content ?? .invalid
+  guard mayBecome(x, y, mode, name) else { return }
+  let converted = y.to(x.dtype)
+  if converted.requiresGrad || !x.isLeaf {
+    cell.content = converted
+  } else {
+    cell.content?.data = converted.data.isWeak ? converted.clone().data : converted.data
+  }
 }
 
 /// a += b and its kin, in a's own memory where nobody else sees it. `b` is a tensor or, where it is NULL, a number. May fail.
@@ -117,9 +120,7 @@ public func apusUpdate(
     let isSimple = [.add, .sub, .mul, .div].contains(op) && !isRecorded && x.dtype.isFloatingPoint
     guard isSimple, Tensor.resultType(x, y) == x.dtype, Shape.broadcast(x.shape, y.shape) == x.shape else {
       let result = Tensor.binary(op, x, y)
-      guard result.isValid, mayBecome(x, result, mode, op.name + "_") else { return }
-      let converted = result.to(x.dtype)
-      if converted.requiresGrad || !x.isLeaf { cell.content = converted } else { cell.content?.data = converted.data }
+      if result.isValid { become(cell, result, mode, op.name + "_") }
       return
     }
     change(cell, op, y)

@@ -4,8 +4,8 @@ extension OpTable {
   private static let options =
     ", *, dtype: dtype? = None, device: device? = None, requires_grad: bool = False, pin_memory: bool = False"
 
-  /// The arguments of `options`, from `i` on.
-  private static func made(_ a: Arguments, _ i: Int, default standard: DType = Defaults.dtype, _ body: (DType) -> Tensor)
+  /// A tensor of the dtype, and with the gradient, that the arguments of `options` say, from `i` on.
+  static func made(_ a: Arguments, _ i: Int, default standard: DType = Defaults.dtype, _ body: (DType) -> Tensor)
     -> Tensor
   {
     var y = body(a.dtype(i, default: standard))

@@ -4,14 +4,20 @@ import ApusNN
 extension OpTable {
   private static let reduction = ", size_average: bool? = None, reduce: bool? = None, reduction: str = 'mean'"
 
-  /// The last of the three arguments; the other two are PyTorch's of old, and taken if they are given.
-  private static func how(_ a: Arguments, _ i: Int) -> Reduction {
-    if !a.isNone(i) || !a.isNone(i + 1) {
-      if !a.isNone(i + 1), !a.bool(i + 1) { return .none }
-      return a.isNone(i) || a.bool(i) ? .mean : .sum
-    }
-    return a.choice(i + 2, ["mean": Reduction.mean, "sum": .sum, "none": .none])
+  /// What becomes of the losses, by its name.
+  private static func named(_ a: Arguments, _ i: Int) -> Reduction {
+    a.choice(i, ["mean": Reduction.mean, "sum": .sum, "none": .none])
   }
+
+  /// The same by the argument `i`, or by PyTorch's two of old where they are given: `size_average` and `reduce`.
+  private static func how(_ a: Arguments, average: Int, reduce: Int, _ i: Int) -> Reduction {
+    if a.isNone(average), a.isNone(reduce) { return named(a, i) }
+    if !a.isNone(reduce), !a.bool(reduce) { return .none }
+    return a.isNone(average) || a.bool(average) ? .mean : .sum
+  }
+
+  /// The three beside each other, from `i` on.
+  private static func how(_ a: Arguments, _ i: Int) -> Reduction { how(a, average: i, reduce: i + 1, i + 2) }
 
   static let losses: [Op] = [
     Op(
@@ -21,7 +27,7 @@ extension OpTable {
     ) { a in
       crossEntropy(
         a.input, a.tensor(1), weight: a.optionalTensor(2), ignoreIndex: a.int(4), labelSmoothing: a.double(7),
-        reduction: a.choice(6, ["mean": Reduction.mean, "sum": .sum, "none": .none]))
+        reduction: how(a, average: 3, reduce: 5, 6))
     },
     Op(
       "nll_loss",
@@ -30,7 +36,7 @@ extension OpTable {
     ) { a in
       nllLoss(
         a.input, a.tensor(1), weight: a.optionalTensor(2), ignoreIndex: a.int(4),
-        reduction: a.choice(6, ["mean": Reduction.mean, "sum": .sum, "none": .none]))
+        reduction: how(a, average: 3, reduce: 5, 6))
     },
     Op(
       "binary_cross_entropy", "input: Tensor, target: Tensor, weight: Tensor? = None" + reduction, .functional,
@@ -65,7 +71,7 @@ extension OpTable {
       a in
       huberLoss(
         a.input, a.tensor(1), delta: a.double(3), weight: a.optionalTensor(4),
-        reduction: a.choice(2, ["mean": Reduction.mean, "sum": .sum, "none": .none]))
+        reduction: named(a, 2))
     },
     Op(
       "smooth_l1_loss", "input: Tensor, target: Tensor" + reduction + ", beta: float = 1.0", .functional,
@@ -142,7 +148,7 @@ extension OpTable {
       let variance = a.isTensor(2) ? a.tensor(2) : Tensor.fullLike(a.input, a.double(2))
       return gaussianNLLLoss(
         a.input, a.tensor(1), variance, full: a.bool(3), eps: a.double(4),
-        reduction: a.choice(5, ["mean": Reduction.mean, "sum": .sum, "none": .none]))
+        reduction: named(a, 5))
     },
     Op(
       "poisson_nll_loss",
@@ -151,7 +157,7 @@ extension OpTable {
     ) { a in
       poissonNLLLoss(
         a.input, a.tensor(1), logInput: a.bool(2), full: a.bool(3), eps: a.double(5),
-        reduction: a.choice(7, ["mean": Reduction.mean, "sum": .sum, "none": .none]))
+        reduction: how(a, average: 4, reduce: 6, 7))
     },
     Op(
       "ctc_loss",
@@ -160,7 +166,7 @@ extension OpTable {
     ) { a in
       ctcLoss(
         a.input, a.tensor(1), inputLengths: a.lengths(2), targetLengths: a.lengths(3), blank: a.int(4),
-        reduction: a.choice(5, ["mean": Reduction.mean, "sum": .sum, "none": .none]), zeroInfinity: a.bool(6))
+        reduction: named(a, 5), zeroInfinity: a.bool(6))
     },
     Op(
       "sigmoid_focal_loss", "input: Tensor, target: Tensor, alpha: float = 0.25, gamma: float = 2, reduction: str = 'none'",
@@ -169,7 +175,7 @@ extension OpTable {
       a in
       sigmoidFocalLoss(
         a.input, a.tensor(1), alpha: a.double(2), gamma: a.double(3),
-        reduction: a.choice(4, ["mean": Reduction.mean, "sum": .sum, "none": .none]))
+        reduction: named(a, 4))
     },
   ]
 }

@@ -5,14 +5,6 @@ extension OpTable {
   private static let options =
     ", *, dtype: dtype? = None, device: device? = None, requires_grad: bool = False, generator: any = None, pin_memory: bool = False"
 
-  private static func made(_ a: Arguments, _ i: Int, default standard: DType = Defaults.dtype, _ body: (DType) -> Tensor)
-    -> Tensor
-  {
-    var y = body(a.dtype(i, default: standard))
-    if a.bool(i + 2) { y.requiresGrad = true }
-    return y
-  }
-
   static let random: [Op] = [
     Op("rand", "*size: sizes" + options, .function, "Random numbers, evenly distributed over [0, 1).") { a in
       made(a, 1) { Tensor.rand(a.shape(0), dtype: $0) }
@@ -74,38 +66,24 @@ extension OpTable {
       return Tensor.randn(shape, dtype: a.dtype(3, default: Defaults.dtype)) * std + mean
     },
     Op(
-      "_init", "kind: str, shape: ints, numbers: any, mode: str, nonlinearity: str, dtype: dtype", .hidden,
-      "What apus.nn.init draws."
+      "_init", "kind: str, shape: ints, numbers: any, dtype: dtype", .hidden,
+      "What apus.nn.init draws; numbers are the options, in the order of PyTorch's signatures."
     ) { a -> Tensor in
-      drawn(a)
+      drawn(a.string(0), a.shape(1), a.optionalDoubles(2) ?? [], a.dtype(3))
     },
   ]
 
-  /// The initialisers: `numbers` are their options, in the order of PyTorch's signatures.
-  private static func drawn(_ a: Arguments) -> Tensor {
-    let (shape, dtype) = (a.shape(1), a.dtype(5))
-    let numbers = a.optionalDoubles(2) ?? []
-    let fan = a.choice(3, ["fan_in": Init.Fan.fanIn, "fan_out": .fanOut])
-    func number(_ i: Int, _ standard: Double) -> Double { i < numbers.count ? numbers[i] : standard }
-    let slope = number(0, 0)
-    let nonlinearity = a.choice(
-      4,
-      [
-        "leaky_relu": Nonlinearity.leakyReLU(slope: slope), "relu": .relu, "tanh": .tanh, "linear": .linear, "sigmoid": .sigmoid,
-        "selu": .selu,
-      ])
-    switch a.string(0) {
-    case "uniform": return Init.uniform(shape, low: number(0, 0), high: number(1, 1), dtype: dtype)
-    case "normal": return Init.normal(shape, mean: number(0, 0), std: number(1, 1), dtype: dtype)
-    case "trunc_normal":
-      return Init.truncNormal(shape, mean: number(0, 0), std: number(1, 1), low: number(2, -2), high: number(3, 2), dtype: dtype)
-    case "kaiming_uniform": return Init.kaimingUniform(shape, mode: fan, nonlinearity: nonlinearity, dtype: dtype)
-    case "kaiming_normal": return Init.kaimingNormal(shape, mode: fan, nonlinearity: nonlinearity, dtype: dtype)
-    case "xavier_uniform": return Init.xavierUniform(shape, gain: number(0, 1), dtype: dtype)
-    case "xavier_normal": return Init.xavierNormal(shape, gain: number(0, 1), dtype: dtype)
-    case "orthogonal": return Init.orthogonal(shape, gain: number(0, 1), dtype: dtype)
-    case let kind:
-      fail(TensorError(.value, "init", "there is no initialiser '\(kind)'"))
+  private static func drawn(_ kind: String, _ shape: Shape, _ numbers: [Double], _ dtype: DType) -> Tensor {
+    switch (kind, numbers.count) {
+    case ("uniform", 2): return Init.uniform(shape, low: numbers[0], high: numbers[1], dtype: dtype)
+    case ("normal", 2): return Init.normal(shape, mean: numbers[0], std: numbers[1], dtype: dtype)
+    case ("trunc_normal", 4):
+      return Init.truncNormal(
+        shape, mean: numbers[0], std: numbers[1], low: numbers[2], high: numbers[3], dtype: dtype)
+    case ("orthogonal", 1): return Init.orthogonal(shape, gain: numbers[0], dtype: dtype)
+    case ("sparse", 2): return Init.sparse(shape, sparsity: numbers[0], std: numbers[1], dtype: dtype)
+    default:
+      fail(TensorError(.value, "init", "there is no initialiser '\(kind)' of \(numbers.count) numbers"))
       return .invalid
     }
   }

@@ -30,9 +30,9 @@ def _fill(tensor, values):
     return tensor
 
 
-def _drawn(tensor, kind, *numbers, mode="fan_in", nonlinearity="leaky_relu"):
+def _drawn(tensor, kind, *numbers):
     wide = tensor.dtype if tensor.dtype in (_C.float32, _C.float64) else _C.float32
-    return _fill(tensor, _hidden["_init"](kind, tuple(tensor.shape), [float(x) for x in numbers], mode, nonlinearity, wide).to(tensor.dtype))
+    return _fill(tensor, _hidden["_init"](kind, tuple(tensor.shape), [float(x) for x in numbers], wide).to(tensor.dtype))
 
 
 def uniform_(tensor, a=0.0, b=1.0, generator=None):

@@ -4,6 +4,7 @@ import collections
 import itertools
 
 from .. import _C
+from .._tensor import RemovableHandle
 from .parameter import Buffer, Parameter
 
 
@@ -20,24 +21,7 @@ class _Hooks(dict):
         if prepend:
             rest = {key: self.pop(key) for key in list(self) if key != number}
             self.update(rest)
-        return HookHandle(self, number)
-
-
-class HookHandle:
-    """What registering a hook returns; `remove()` takes the hook away."""
-
-    def __init__(self, hooks, number):
-        self._hooks, self.id = hooks, number
-
-    def remove(self):
-        """Takes the hook away; a second call does nothing."""
-        self._hooks.pop(self.id, None)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.remove()
+        return RemovableHandle(lambda: self.pop(number, None))
 
 
 IncompatibleKeys = collections.namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
@@ -267,18 +251,17 @@ class Module:
 
     def get_parameter(self, target):
         """The parameter at a path."""
-        path, _, name = target.rpartition(".")
-        found = self.get_submodule(path)._parameters.get(name)
-        if found is None:
-            raise AttributeError(f"{type(self).__name__} has no parameter at '{target}'")
-        return found
+        return self._member(target, "_parameters", "parameter")
 
     def get_buffer(self, target):
         """The buffer at a path."""
+        return self._member(target, "_buffers", "buffer")
+
+    def _member(self, target, holder, kind):
         path, _, name = target.rpartition(".")
-        found = self.get_submodule(path)._buffers.get(name)
+        found = getattr(self.get_submodule(path), holder).get(name)
         if found is None:
-            raise AttributeError(f"{type(self).__name__} has no buffer at '{target}'")
+            raise AttributeError(f"{type(self).__name__} has no {kind} at '{target}'")
         return found
 
     # The tree

@@ -287,6 +287,7 @@ class LBFGS(Optimizer):
     """
 
     kind = "LBFGS"
+    _remembers_as_a_whole = True
 
     def __init__(
         self, params, lr=1.0, max_iter=20, max_eval=None, tolerance_grad=1e-7, tolerance_change=1e-9, history_size=100, line_search_fn=None

@@ -21,6 +21,8 @@ class Optimizer:
     """
 
     kind = None
+    # Whether what is remembered belongs to all parameters together; it stands with the first then, as in PyTorch.
+    _remembers_as_a_whole = False
 
     def __init__(self, params, defaults):
         if isinstance(params, _C.Tensor):
@@ -193,7 +195,7 @@ class Optimizer:
             for key, value in values.items():
                 if value is None:
                     continue
-                name = key if "." in key or key in _SHARED else f"state.{places[number]}.{key}"
+                name = key if self._remembers_as_a_whole else f"state.{places[number]}.{key}"
                 saved[name] = float(value) if key == "step" or not isinstance(value, _C.Tensor) else value
         self._restore(saved)
 
@@ -218,7 +220,3 @@ class Optimizer:
         """Sets the rate of all groups."""
         for group in self.param_groups:
             group["lr"] = lr
-
-
-# State of L-BFGS that belongs to no parameter.
-_SHARED = ("steps", "evaluations")

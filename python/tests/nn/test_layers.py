@@ -185,6 +185,17 @@ def test_ctc():
     agree(ours, theirs, "loss"), agree(a.grad, b.grad, "gradient")
 
 
+@pytest.mark.parametrize("options", [{"size_average": False}, {"reduce": False}, {"size_average": True}, {"size_average": False, "reduce": True}])
+@pytest.mark.filterwarnings("ignore:size_average and reduce")
+def test_reductions_of_old(options):
+    logits, labels = both(LOGITS), both(classes(4))
+    functional = [(nn.functional, 0), (torch.nn.functional, 1)]
+    agree(*(F.cross_entropy(logits[i], labels[i], **options) for F, i in functional), "cross_entropy")
+    agree(*(F.nll_loss(logits[i], labels[i], **options) for F, i in functional), "nll_loss")
+    agree(*(F.poisson_nll_loss(logits[i], logits[i].abs(), **options) for F, i in functional), "poisson_nll_loss")
+    agree(*(F.mse_loss(logits[i], logits[i].abs(), **options) for F, i in functional), "mse_loss")
+
+
 def test_one_hot_targets_count_as_probabilities():
     logits, labels = apus.tensor(LOGITS), apus.tensor(classes(4))
     one_hot = nn.functional.one_hot(labels, 5)

@@ -174,6 +174,8 @@ def test_initialisers():
     assert apus.equal(nn.init.eye_(apus.zeros(2, 3)), apus.eye(2, 3))
     narrow = nn.init.trunc_normal_(x, std=1.0, a=-0.5, b=0.5)
     assert narrow.abs().max().item() <= 0.5
+    sparse = nn.init.sparse_(apus.ones(50, 40), sparsity=0.3, std=2.0)
+    assert ((sparse == 0).sum(0) == 15).all() and 1.8 < sparse[sparse != 0].std().item() < 2.2
     with pytest.raises(ValueError):
         nn.init.xavier_uniform_(apus.zeros(3))
     parameter = nn.Parameter(apus.zeros(3))

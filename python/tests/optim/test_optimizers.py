@@ -61,23 +61,38 @@ def test_a_hundred_steps(case, dtype, bound):
         np.testing.assert_allclose(a.detach().numpy(), b, rtol=0, atol=max(bound, LOOSE.get(name, 0)) * max(1, np.abs(b).max()))
 
 
+def steps_by_closure(optimizer, loss, steps):
+    def closure():
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    for _ in range(steps):
+        optimizer.step(closure)
+
+
 def test_lbfgs():
     results = []
     for library, module in ((apus, optim), (torch, torch.optim)):
         tensors, loss = problem(library, "float64")
-        optimizer = module.LBFGS(tensors, lr=0.5, max_iter=5, line_search_fn="strong_wolfe")
-
-        def closure():
-            optimizer.zero_grad()
-            value = loss()
-            value.backward()
-            return value
-
-        for _ in range(4):
-            optimizer.step(closure)
+        steps_by_closure(module.LBFGS(tensors, lr=0.5, max_iter=5, line_search_fn="strong_wolfe"), loss, 4)
         results.append([tensor.detach().numpy() for tensor in tensors])
     for a, b in zip(*results):
         np.testing.assert_allclose(a, b, atol=1e-9)
+
+
+def test_lbfgs_goes_on_from_its_state():
+    whole, loss = problem(apus, "float64")
+    steps_by_closure(optim.LBFGS(whole, lr=0.5, max_iter=5), loss, 4)
+    parts, loss = problem(apus, "float64")
+    first = optim.LBFGS(parts, lr=0.5, max_iter=5)
+    steps_by_closure(first, loss, 2)
+    second = optim.LBFGS(parts, lr=123.0, max_iter=5)
+    second.load_state_dict(pickle.loads(pickle.dumps(first.state_dict())))
+    steps_by_closure(second, loss, 2)
+    for a, b in zip(whole, parts):
+        assert apus.equal(a, b)
 
 
 @pytest.mark.parametrize("kind", ["Lion", "LAMB"])
