@@ -135,7 +135,7 @@ private struct NumberFormat {
   }
 }
 
-private func formatted(_ format: String, _ value: Double) -> String {
+func formatted(_ format: String, _ value: Double) -> String {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: 400) { buffer in
     _ = withVaList([value]) { vsnprintf(buffer.baseAddress!, buffer.count, format, $0) }
     return String(cString: buffer.baseAddress!)

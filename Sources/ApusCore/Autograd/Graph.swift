@@ -26,10 +26,11 @@ public func graph(of y: Tensor, names: [String: Tensor] = [:]) -> String {
     let id = "n\(numbers[ObjectIdentifier(node)]!)"
     let name = given[ObjectIdentifier(node)] ?? node.attachments?.name
     if node.isLeaf {
-      let title = name.map { escaped($0) + "\\n" } ?? ""
+      let title = name.map { dotEscaped($0) + "\\n" } ?? ""
       lines.append("  \(id) [label=\"\(title)\(kind(node.shape, node.dtype))\", shape=oval];")
     } else {
-      lines.append("  \(id) [label=\"\(escaped(node.operation.text))\(name.map { "\\n" + escaped($0) } ?? "")\", shape=box];")
+      lines.append(
+        "  \(id) [label=\"\(dotEscaped(node.operation.text))\(name.map { "\\n" + dotEscaped($0) } ?? "")\", shape=box];")
     }
     for input in node.inputs {
       var source: String
@@ -49,6 +50,7 @@ public func graph(of y: Tensor, names: [String: Tensor] = [:]) -> String {
 
 private func kind(_ shape: Dims, _ dtype: DType) -> String { "\(Shape(dims: shape)) \(dtype)" }
 
-private func escaped(_ text: String) -> String {
+/// `text` inside the quotes of a DOT string.
+package func dotEscaped(_ text: String) -> String {
   text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
 }

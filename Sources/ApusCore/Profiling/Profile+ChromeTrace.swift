@@ -17,27 +17,12 @@ extension Profile {
 extension Profile.Event {
   fileprivate var json: String {
     var arguments =
-      work.shapes.isEmpty ? "" : #""shapes":\#(quoted(work.shapes.map { "\(Shape(dims: $0))" }.joined(separator: " ")))"#
+      work.shapes.isEmpty ? "" : #""shapes":\#(jsonQuoted(work.shapes.map { "\(Shape(dims: $0))" }.joined(separator: " ")))"#
     func add(_ key: String, _ value: String) { arguments += (arguments.isEmpty ? "" : ",") + #""\#(key)":\#(value)"# }
     if work.bytes > 0 { add("bytes", "\(work.bytes)") }
     if work.flops > 0 { add("flops", "\(work.flops)") }
     let category = kind == .op ? "op" : "span"
-    return #"{"name":\#(quoted(name)),"cat":"\#(category)","ph":"X","pid":1,"tid":\#(thread),"ts":\#(start.seconds * 1e6),"#
+    return #"{"name":\#(jsonQuoted(name)),"cat":"\#(category)","ph":"X","pid":1,"tid":\#(thread),"ts":\#(start.seconds * 1e6),"#
       + #""dur":\#(duration.seconds * 1e6),"args":{\#(arguments)}}"#
   }
-}
-
-/// A JSON string.
-private func quoted(_ text: String) -> String {
-  var result = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"", "\\": result += "\\\(scalar)"
-    case _ where scalar.value < 0x20:
-      let digits = String(scalar.value, radix: 16)
-      result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: result.unicodeScalars.append(scalar)
-    }
-  }
-  return result + "\""
 }

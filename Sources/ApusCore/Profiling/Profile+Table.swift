@@ -14,7 +14,7 @@ extension Profile: CustomStringConvertible {
           row.name,
           [
             "\(row.calls)", time(row.ownTime), share(row.ownTime), time(row.ownTime / Double(row.calls)),
-            row.flops > 0 ? decimal(row.flopRate / 1e9, 1) : "", decimal(row.bandwidth / 1e9, 1),
+            row.flops > 0 ? formatted("%.1f", row.flopRate / 1e9) : "", formatted("%.1f", row.bandwidth / 1e9),
           ]))
     }
     let rest = ops.dropFirst(limit)
@@ -26,7 +26,7 @@ extension Profile: CustomStringConvertible {
     let outside = max(duration - opTime, 0)
     lines.append(line("outside of ops", ["", time(outside), share(outside), "", "", ""]))
     lines.append(line("in all", ["", time(duration), share(duration), "", "", ""]))
-    lines.append("\(blocks) blocks of memory for tensors, \(decimal(Double(blockBytes) / 1e6, 1)) MB together")
+    lines.append("\(blocks) blocks of memory for tensors, \(formatted("%.1f", Double(blockBytes) / 1e6)) MB together")
     guard !spans.isEmpty else { return lines.joined(separator: "\n") }
     lines += ["", line("span", ["calls", "time", "share", "per call", "", ""])]
     for row in spans {
@@ -45,19 +45,10 @@ extension Profile: CustomStringConvertible {
     return text
   }
 
-  private func share(_ seconds: Double) -> String { duration > 0 ? decimal(100 * seconds / duration, 1) + " %" : "" }
+  private func share(_ seconds: Double) -> String { duration > 0 ? formatted("%.1f", 100 * seconds / duration) + " %" : "" }
 
   private func time(_ seconds: Double) -> String {
-    if seconds >= 1 { return decimal(seconds, 3) + " s" }
-    return seconds >= 1e-3 ? decimal(seconds * 1e3, 2) + " ms" : decimal(seconds * 1e6, 1) + " µs"
+    if seconds >= 1 { return formatted("%.3f", seconds) + " s" }
+    return seconds >= 1e-3 ? formatted("%.2f", seconds * 1e3) + " ms" : formatted("%.1f", seconds * 1e6) + " µs"
   }
-}
-
-/// `x` ≥ 0 with so many digits after the point, whatever the locale.
-private func decimal(_ x: Double, _ digits: Int) -> String {
-  guard x.isFinite, x < 1e12 else { return "\(x)" }
-  let scale = (0..<digits).reduce(1) { power, _ in power * 10 }
-  let n = Int((x * Double(scale)).rounded())
-  let fraction = String(n % scale)
-  return "\(n / scale).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
 }

@@ -24,11 +24,11 @@ public struct SeriesStreams: Dataset {
   }
 
   /// Steps in an epoch.
-  public var stepCount: Int { streamLength / length }
+  public var stepCount: Int { cut.stepCount }
 
   public var count: Int { stepCount * streams }
 
-  private var streamLength: Int { max((values.count - 1) / streams, 0) }
+  private var cut: StreamCut { StreamCut(total: values.count, streams: streams, length: length) }
 
   /// Stream `index % streams` in step `index / streams`: input and target, float32 `[length, 1]` each.
   public subscript(index: Int) -> Example {
@@ -43,7 +43,7 @@ public struct SeriesStreams: Dataset {
     else { return Batch(input: .invalid, target: .invalid) }
     func rows(_ shift: Int) -> Tensor {
       let numbers = indices.flatMap { index in
-        let start = index % streams * streamLength + index / streams * length + shift
+        let start = cut.start(index) + shift
         return values[start..<start + length]
       }
       return Tensor(scalars: numbers, shape: [indices.count, length, 1])

@@ -68,7 +68,7 @@ public struct TokenStreams: Dataset {
   }
 
   /// Steps in an epoch.
-  public var stepCount: Int { max((tokens.count - 1) / streams, 0) / length }
+  public var stepCount: Int { cut.stepCount }
 
   public var count: Int { stepCount * streams }
 
@@ -83,15 +83,30 @@ public struct TokenStreams: Dataset {
     guard
       check(indices.allSatisfy { $0 >= 0 && $0 < count }, .index, "TokenStreams", "a sample of \(indices) isn't in 0..<\(count)")
     else { return Batch(input: .invalid, target: .invalid) }
-    let streamLength = (tokens.count - 1) / streams
-    let starts = indices.map { $0 % streams * streamLength + $0 / streams * length }
-    return stretches(of: tokens, at: starts, length: length)
+    return stretches(of: tokens, at: indices.map(cut.start), length: length)
   }
+
+  private var cut: StreamCut { StreamCut(total: tokens.count, streams: streams, length: length) }
 
   /// A loader with the one order and batch size that make sense.
   public func loader(prefetch: Int = 2) -> DataLoader<TokenStreams> {
     DataLoader(self, batchSize: streams, sampler: SequentialSampler(), dropLast: true, prefetch: prefetch)
   }
+}
+
+/// How a long series is cut into parallel streams, and these into steps; each element but the last has a target, the next.
+struct StreamCut {
+  let total: Int
+  let streams: Int
+  let length: Int
+
+  private var streamLength: Int { max((total - 1) / streams, 0) }
+
+  /// Whole steps of a stream.
+  var stepCount: Int { streamLength / length }
+
+  /// Where stream `index % streams` begins in step `index / streams`.
+  func start(_ index: Int) -> Int { index % streams * streamLength + index / streams * length }
 }
 
 private func compact(_ tokens: [Int], for name: String) -> [Int32] {

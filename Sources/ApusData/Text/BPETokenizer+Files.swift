@@ -1,3 +1,4 @@
+import ApusCore
 import ApusFormats
 
 extension BPETokenizer {
@@ -14,12 +15,12 @@ extension BPETokenizer {
     }
     let entries = added.map { text, id in
       """
-      {"id":\(id),"content":\(JSON.quoted(text)),"single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}
+      {"id":\(id),"content":\(jsonQuoted(text)),"single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}
       """
     }
-    let vocabulary = tokens.indices.filter { !tokens[$0].isEmpty }.map { "\(JSON.quoted(text($0))):\($0)" }
+    let vocabulary = tokens.indices.filter { !tokens[$0].isEmpty }.map { "\(jsonQuoted(text($0))):\($0)" }
     let pairs = merges.sorted { $0.value.rank < $1.value.rank }.map { pair, _ in
-      "[\(JSON.quoted(text(Int(pair.left)))),\(JSON.quoted(text(Int(pair.right))))]"
+      "[\(jsonQuoted(text(Int(pair.left)))),\(jsonQuoted(text(Int(pair.right))))]"
     }
     let bytes =
       "{\"type\":\"ByteLevel\",\"add_prefix_space\":\(addsPrefixSpace),\"trim_offsets\":true,\"use_regex\":\(splitsWords)}"

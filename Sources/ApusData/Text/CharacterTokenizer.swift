@@ -1,3 +1,4 @@
+import ApusCore
 import ApusFormats
 
 /// One token per character (Unicode scalar) that occurs in a text, in their order: the simplest tokenizer for a small language model.
@@ -37,7 +38,7 @@ public struct CharacterTokenizer: Tokenizer {
 
   /// Writes the characters as a JSON file, which appears whole or not at all.
   public func save(to path: String) throws(DataError) {
-    let text = JSON.quoted(String(String.UnicodeScalarView(characters)))
+    let text = jsonQuoted(String(String.UnicodeScalarView(characters)))
     do throws(FileError) {
       try AtomicFile.write("{\"type\":\"characters\",\"characters\":\(text)}\n", to: path)
     } catch { throw DataError(error) }

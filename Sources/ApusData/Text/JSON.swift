@@ -47,22 +47,6 @@ enum JSON: Equatable {
     guard case .number(let number) = self, number >= 0, number < 0x1p31, number == number.rounded() else { return nil }
     return Int(number)
   }
-
-  /// `text` as a JSON string.
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\u{0}"..<" ", "\u{7F}":
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
 }
 
 /// Reads JSON strictly: no key twice, nothing after the value, no deeper than a limit.

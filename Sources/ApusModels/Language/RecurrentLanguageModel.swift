@@ -52,29 +52,7 @@ public final class RecurrentLanguageModel: Module, LanguageModel {
     drop = Dropout(dropout, generator: generator)
     // Between the layers, so with one layer nowhere.
     let between = layers > 1 ? dropout : 0
-    switch cell {
-    case .rnn:
-      let layer = RNN(width, hidden, numLayers: layers, batchFirst: true, dropout: between, generator: generator)
-      rnn = layer
-      run = { x, state in
-        let (y, h) = layer(x, state?.h)
-        return (y, RecurrentState(h: h))
-      }
-    case .lstm:
-      let layer = LSTM(width, hidden, numLayers: layers, batchFirst: true, dropout: between, generator: generator)
-      rnn = layer
-      run = { x, state in
-        let (y, (h, c)) = layer(x, state.flatMap { state in state.c.map { (state.h, $0) } })
-        return (y, RecurrentState(h: h, c: c))
-      }
-    case .gru:
-      let layer = GRU(width, hidden, numLayers: layers, batchFirst: true, dropout: between, generator: generator)
-      rnn = layer
-      run = { x, state in
-        let (y, h) = layer(x, state?.h)
-        return (y, RecurrentState(h: h))
-      }
-    }
+    (rnn, run) = cell.layer(width, hidden, layers: layers, dropout: between, generator: generator)
     decoder = Linear(hidden, vocabulary, generator: generator)
     super.init()
     if tiesWeights,
@@ -126,6 +104,33 @@ public final class RecurrentLanguageModel: Module, LanguageModel {
   }
 }
 
+extension RecurrentLanguageModel.Cell {
+  /// Layers of this kind over `[batch, steps, inputs]`, and how they go on from a state.
+  package func layer(
+    _ inputs: Int, _ hidden: Int, layers: Int = 1, dropout: Double = 0, generator: Generator = .default
+  ) -> (layer: RecurrentLayer, run: (Tensor, RecurrentState?) -> (Tensor, RecurrentState)) {
+    switch self {
+    case .rnn:
+      let layer = RNN(inputs, hidden, numLayers: layers, batchFirst: true, dropout: dropout, generator: generator)
+      return (layer, { x, state in Self.withState(layer(x, state?.h)) })
+    case .lstm:
+      let layer = LSTM(inputs, hidden, numLayers: layers, batchFirst: true, dropout: dropout, generator: generator)
+      let run = { (x: Tensor, state: RecurrentState?) in
+        let (y, (h, c)) = layer(x, state.flatMap { state in state.c.map { (state.h, $0) } })
+        return (y, RecurrentState(h: h, c: c))
+      }
+      return (layer, run)
+    case .gru:
+      let layer = GRU(inputs, hidden, numLayers: layers, batchFirst: true, dropout: dropout, generator: generator)
+      return (layer, { x, state in Self.withState(layer(x, state?.h)) })
+    }
+  }
+
+  private static func withState(_ result: (Tensor, Tensor)) -> (Tensor, RecurrentState) {
+    (result.0, RecurrentState(h: result.1))
+  }
+}
+
 /// What a recurrent network knows of the tokens that it has read.
 public struct RecurrentState: Sendable {
   public var h: Tensor  // [layers, batch, hidden]
@@ -139,4 +144,12 @@ public struct RecurrentState: Sendable {
 
   /// The same numbers without their history: gradients stop here.
   public func detached() -> RecurrentState { RecurrentState(h: h.detach(), c: c?.detach()) }
+
+  /// The state of one or two tensors; nil for none.
+  package init?(_ tensors: [Tensor]) {
+    guard let h = tensors.first else { return nil }
+    self.init(h: h, c: tensors.count > 1 ? tensors[1] : nil)
+  }
+
+  package var tensors: [Tensor] { [h] + (c.map { [$0] } ?? []) }
 }

@@ -191,14 +191,14 @@ extension ModelGraph {
   /// The graph in the DOT language: `dot -Tsvg` draws it, and so do many viewers.
   public func dot(title: String = "model") -> String {
     var lines = [
-      "digraph \(Self.quoted(title)) {", "  node [fontname=\"Helvetica\", shape=box, style=rounded];",
+      "digraph \"\(dotEscaped(title))\" {", "  node [fontname=\"Helvetica\", shape=box, style=rounded];",
       "  edge [fontname=\"Helvetica\", fontsize=10];",
     ]
     for (i, node) in nodes.enumerated() {
-      lines.append("  n\(i) [label=\(Self.quoted(label(node).joined(separator: "\n")))\(Self.look(node.kind))];")
+      lines.append("  n\(i) [label=\"\(dotEscaped(label(node).joined(separator: "\n")))\"\(Self.look(node.kind))];")
     }
     for edge in edges {
-      lines.append("  n\(edge.from) -> n\(edge.to) [label=\(Self.quoted(text(of: nodes[edge.from].shape)))];")
+      lines.append("  n\(edge.from) -> n\(edge.to) [label=\"\(dotEscaped(text(of: nodes[edge.from].shape)))\"];")
     }
     return (lines + ["}", ""]).joined(separator: "\n")
   }
@@ -216,9 +216,5 @@ extension ModelGraph {
     case .layer: ""
     case .operation: ", shape=oval"
     }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
   }
 }

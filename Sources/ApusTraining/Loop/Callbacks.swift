@@ -101,7 +101,7 @@ public final class LossRecorder: ResumableCallback {
   public func batchEnded(_ result: BatchResult) {
     guard result.pass.split == .train else { return }
     if train.losses.isEmpty { parts = result.losses.map { ($0.name, []) } }
-    train.epochs.append(Double(result.pass.epoch - 1) + Double(result.batch) / Double(result.pass.batchCount))
+    train.epochs.append(result.position)
     train.losses.append(result.loss)
     for (i, loss) in result.losses.enumerated() where i < parts.count { parts[i].losses.append(loss.value) }
   }

@@ -12,12 +12,11 @@ public final class LearningRateRecorder: ResumableCallback {
 
   public func batchEnded(_ result: BatchResult) {
     guard result.pass.split == .train else { return }
-    let epoch = Double(result.pass.epoch - 1) + Double(result.batch) / Double(result.pass.batchCount)
     // Of a stretch that is level only the two ends are kept.
     if rates.count > 1, rates.last == result.learningRate, rates[rates.count - 2] == result.learningRate {
-      epochs[epochs.count - 1] = epoch
+      epochs[epochs.count - 1] = result.position
     } else {
-      epochs.append(epoch)
+      epochs.append(result.position)
       rates.append(result.learningRate)
     }
   }

@@ -38,6 +38,11 @@ public struct BatchResult: Sendable {
   public let learningRate: Double
 }
 
+extension BatchResult {
+  /// Where on an axis of epochs the batch ended: 1.5 in the midst of the second.
+  var position: Double { Double(pass.epoch - 1) + Double(batch) / Double(pass.batchCount) }
+}
+
 /// What a metric came to.
 public struct MetricValue: Hashable, Codable, Sendable {
   /// The metric's name.

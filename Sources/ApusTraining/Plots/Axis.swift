@@ -7,8 +7,9 @@ struct Axis {
   private let low: Double
   private let high: Double
   private let step: Double
-  private let start: Double
-  private let end: Double
+  /// The positions of the first and the last of them.
+  let start: Double
+  let end: Double
 
   /// The axis that shows `values` between the positions `start` and `end`.
   init(_ values: [Double], from start: Double, to end: Double, includesZero: Bool) {

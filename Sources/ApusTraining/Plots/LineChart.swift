@@ -1,6 +1,6 @@
 /// One or more lines over an axis: how a loss went down, an accuracy went up, a learning rate changed.
 public struct LineChart: Sendable {
-  /// One line.
+  /// One line: a name and its points.
   public struct Series: Sendable {
     public let name: String
     public let x: [Double]
@@ -48,14 +48,7 @@ public struct LineChart: Sendable {
     let y = Axis(all.map(\.y), from: height - 56, to: 48, includesZero: all.allSatisfy { $0.y >= 0 })
     var drawing = Drawing(title: title, width: width, height: height)
     drawing.heading(x: 64)
-    for tick in x.ticks {
-      drawing.line([.init(x: x[tick], y: 48), .init(x: x[tick], y: height - 56)], .grid)
-      drawing.text(x.label(tick), x: x[tick], y: height - 36, .tick, .middle)
-    }
-    for tick in y.ticks {
-      drawing.line([.init(x: 64, y: y[tick]), .init(x: width - 24, y: y[tick])], .grid)
-      drawing.text(y.label(tick), x: 56, y: y[tick] + 4, .tick, .end)
-    }
+    drawing.grid(x, y)
     drawing.text(xName, x: (64 + width - 24) / 2, y: height - 12, .name, .middle)
     drawing.text(yName, x: 16, y: (height - 8) / 2, .name, .middle, isUpright: true)
     for (i, line) in lines.enumerated() { add(line.name, line.points, number: i, x, y, to: &drawing) }

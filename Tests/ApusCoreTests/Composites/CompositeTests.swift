@@ -18,6 +18,16 @@ struct CompositeTests {
     for y in activations { #expect(y.dtype == dtype && y.isFinite().all().item(as: Bool.self)) }
   }
 
+  @Test("gelu is its readable twin, in value and gradient")
+  func gelu() {
+    var x = Tensor.linspace(-6, 6, 97, dtype: .float64)
+    x.requiresGrad = true
+    let (fast, twin) = (x.gelu(), x.geluTwin())
+    expectClose(fast.detach(), twin.detach(), relative: 1e-14)
+    let gradients = [fast, twin].map { grad(of: $0.sum(), withRespectTo: [x])[0] }
+    expectClose(gradients[0], gradients[1], relative: 1e-13)
+  }
+
   @Test("every dtype goes through sorting and searching")
   func dtypes() {
     for dtype in DType.allCases where dtype != .bool {

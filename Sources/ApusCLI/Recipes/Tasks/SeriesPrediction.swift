@@ -35,8 +35,8 @@ struct SeriesPrediction: RecipeTask {
     let state = CarriedState()
     let objective = Objective(makeOptimizer(model.parameters())) { batch in
       guard let network = model as? SeriesNetwork else { return Outcome(loss: .invalid) }
-      let (output, after) = network(batch.input, state.tensors(isTraining: network.isTraining))
-      state.carry(after, isTraining: network.isTraining)
+      let (output, after) = network(batch.input, RecurrentState(state.tensors(isTraining: network.isTraining)))
+      state.carry(after.tensors, isTraining: network.isTraining)
       return Outcome(loss: mseLoss(output, batch.target), output: output)
     }
     let trainer = Trainer(model, [objective])
@@ -49,40 +49,18 @@ struct SeriesPrediction: RecipeTask {
 final class SeriesNetwork: Module {
   let rnn: RecurrentLayer
   let fc: Linear
-  private let run: (Tensor, [Tensor]) -> (Tensor, [Tensor])
+  private let run: (Tensor, RecurrentState?) -> (Tensor, RecurrentState)
 
   init(_ cell: RecurrentLanguageModel.Cell, hidden: Int) {
-    switch cell {
-    case .rnn:
-      let layer = RNN(1, hidden, batchFirst: true)
-      rnn = layer
-      run = { x, state in
-        let (y, h) = layer(x, state.first)
-        return (y, [h])
-      }
-    case .lstm:
-      let layer = LSTM(1, hidden, batchFirst: true)
-      rnn = layer
-      run = { x, state in
-        let (y, (h, c)) = layer(x, state.count == 2 ? (state[0], state[1]) : nil)
-        return (y, [h, c])
-      }
-    case .gru:
-      let layer = GRU(1, hidden, batchFirst: true)
-      rnn = layer
-      run = { x, state in
-        let (y, h) = layer(x, state.first)
-        return (y, [h])
-      }
-    }
+    (rnn, run) = cell.layer(1, hidden)
     fc = Linear(hidden, 1)
   }
 
   /// - Parameters:
   ///   - x: `[batch, steps, 1]`
-  ///   - state: what the steps before left; empty for none.
+  ///   - state: what the steps before left; nil for none.
   /// - Returns: the next value after each, and the state.
-  func callAsFunction(_ x: Tensor, _ state: [Tensor]) -> (y: Tensor, state: [Tensor]) {
+  func callAsFunction(_ x: Tensor, _ state: RecurrentState?) -> (y: Tensor, state: RecurrentState) {
     let (y, after) = run(x, state)
     return (fc(y), after)
   }

@@ -122,9 +122,8 @@ struct TextModeling: RecipeTask {
 
   private static func logits(_ model: Module, _ ids: Tensor, _ state: CarriedState) -> Tensor {
     guard let recurrent = model as? RecurrentLanguageModel else { return model.output(ids) }
-    let before = state.tensors(isTraining: model.isTraining)
-    let (logits, after) = recurrent(ids, before.first.map { RecurrentState(h: $0, c: before.count > 1 ? before[1] : nil) })
-    state.carry([after.h] + (after.c.map { [$0] } ?? []), isTraining: model.isTraining)
+    let (logits, after) = recurrent(ids, RecurrentState(state.tensors(isTraining: model.isTraining)))
+    state.carry(after.tensors, isTraining: model.isTraining)
     return logits
   }
 

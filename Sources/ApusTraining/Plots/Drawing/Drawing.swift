@@ -103,6 +103,18 @@ extension Drawing {
   mutating func pixels(_ picture: Tensor, _ rect: Rect) { shapes.append(.pixels(picture, rect)) }
 
   mutating func heading(x: Double) { text(title, x: x, y: 34, .heading) }
+
+  /// The ticks of two axes: for each a line across the other axis, and its number below or to the left.
+  mutating func grid(_ x: Axis, _ y: Axis) {
+    for tick in x.ticks {
+      line([.init(x: x[tick], y: y.end), .init(x: x[tick], y: y.start)], .grid)
+      text(x.label(tick), x: x[tick], y: y.start + 20, .tick, .middle)
+    }
+    for tick in y.ticks {
+      line([.init(x: x.start, y: y[tick]), .init(x: x.end, y: y[tick])], .grid)
+      text(y.label(tick), x: x.start - 8, y: y[tick] + 4, .tick, .end)
+    }
+  }
 }
 
 /// `text` cut to about `width` points, with an ellipsis where something was left out.
