@@ -22,6 +22,7 @@ struct DrawingTests {
         matrix.drawing(title: "confusion", classNames: ["cat", "dog", "a very long name of a class"]),
         HistogramChart(title: "weights", of: model).drawing(),
         SampleSheet(title: "samples", samples: samples).drawing(columns: 3),
+        PictureChart(title: "picture", picture: pictures[0]).drawing(),
         ModelGraph(of: model, input: Tensor.zeros([2, 4])).drawing(title: "graph"),
       ]
     }

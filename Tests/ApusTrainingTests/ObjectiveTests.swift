@@ -115,7 +115,54 @@ struct ObjectiveTests {
     #expect("\(try #require(error))".hasPrefix("the loss is NaN at step 1"))
   }
 
-  @Test("a goal may be a loss or a part of one; gradients of turns don't add up over batches")
+  @Test("gradients flow to what an objective changes alone, also where they are added up over batches")
+  func apart() throws {
+    func trained(alone: Bool) throws -> (first: [Float], second: [Float]) {
+      let generator = Generator(seed: 4)
+      let (first, second) = (Linear(2, 2, generator: generator), Linear(2, 2, generator: generator))
+      second.$bias.requiresGrad = false
+      let objectives = [
+        Objective("first", SGD(first.parameters(), lr: 0.1)) { Outcome(loss: first($0.input).square().mean()) },
+        Objective("second", SGD(second.parameters(), lr: 0.1)) { batch in
+          let y = second(first(batch.input))
+          #expect(!first.weight.requiresGrad && second.weight.requiresGrad)
+          return Outcome(loss: (100 * y).square().mean())
+        },
+      ]
+      let trainer = Trainer(ModuleList<Module>([first, second]), alone ? [objectives[0]] : objectives)
+      trainer.accumulation = 2
+      let x = Tensor.randn([8, 2], generator: Generator(seed: 5))
+      try trainer.fit(DataLoader(TensorDataset(input: x, target: x), batchSize: 2), epochs: 1)
+      #expect(first.weight.requiresGrad && !second.$bias.requiresGrad && trainer.step == 2)
+      return (first.weight.scalars(as: Float.self), second.weight.scalars(as: Float.self))
+    }
+    let (both, one) = (try trained(alone: false), try trained(alone: true))
+    #expect(both.first == one.first && both.second != one.second)
+  }
+
+  @Test("a schedule for each optimizer, and a run that goes on with both")
+  func schedules() throws {
+    func run() -> RivalRun {
+      let run = RivalRun()
+      run.trainer.learningRates = .each(
+        run.trainer.objectives.enumerated().map { i, objective in
+          .perStep(ExponentialLR(objective.optimizer, gamma: i == 0 ? 0.5 : 0.9))
+        })
+      return run
+    }
+    func rates(_ run: RivalRun) -> [Double] { run.trainer.objectives.map(\.optimizer.lr) }
+    let whole = run()
+    try whole.fit(epochs: 1)
+    for (rate, expected) in zip(rates(whole), [0.05 * 0.125, 0.05 * 0.729]) { #expect(abs(rate - expected) < 1e-12) }
+    let first = run()
+    try first.fit(until: 2, epochs: 1)
+    let second = run()
+    try second.trainer.load(first.trainer.checkpoint())
+    try second.fit(epochs: 1)
+    #expect(rates(second) == rates(whole) && second.parameters == whole.parameters)
+  }
+
+  @Test("a goal may be a loss or a part of one")
   func options() throws {
     for goal in ["maker_loss", "loss"] {
       let run = RivalRun()
@@ -125,9 +172,6 @@ struct ObjectiveTests {
     let run = RivalRun()
     run.trainer.goal = .lowest("judges")
     #expect(throws: TrainingError.noSuchMetric("judges", measured: ["loss", "judge_loss", "maker_loss"])) { try run.fit() }
-    let accumulating = RivalRun()
-    accumulating.trainer.accumulation = 2
-    #expect(throws: TensorError.self) { try accumulating.fit() }
     expectMistake("Trainer: objectives [\"\", \"\"]: at least one, and names of their own where there are several") {
       let layer = Linear(1, 1)
       let objective = Objective("", SGD(layer.parameters(), lr: 1)) { _ in Outcome(loss: Tensor(0)) }

@@ -65,7 +65,6 @@ struct TrainRun {
     let report = ProgressReport(on: progress)
     let records = TrainRecords(settings.folder, name: settings.recipe.name, classNames: settings.recipe.task.classNames)
     let trainer = makeTrainer(model, [report] + records.callbacks, config)
-    if trainer.objectives.count > 1 { try settings.method.checkTurns(settings.recipe) }
     settings.method.apply(to: trainer, batches: train.count * settings.epochs, epochs: settings.epochs)
     if let checkpoint { try trainer.load(checkpoint) }
     printPlan(data, model, batches: train.count)

@@ -128,14 +128,6 @@ extension TrainMethod {
     }
   }
 
-  /// Finds the first option that has no meaning where several networks learn in turns.
-  func checkTurns(_ recipe: Recipe) throws(UsageError) {
-    let options = [("schedule", schedule != "constant"), ("warmup", warmup != nil), ("accumulate", (accumulate ?? 1) > 1)]
-    if let option = options.first(where: \.1) {
-      throw UsageError("train: --\(option.0) is for recipes with one loss, not \(recipe.name)")
-    }
-  }
-
   /// Finds the first option that contradicts the run that goes on with this method.
   func check(_ arguments: Arguments, epochs: Int) throws(UsageError) {
     func same<Value: Equatable>(_ option: Option<Value>, _ saved: Value?) throws(UsageError) {
@@ -194,7 +186,8 @@ extension TrainMethod {
     trainer.earlyStopping = earlyStop.map { EarlyStopping(patience: $0) }
     let perEpoch = batches / max(epochs, 1)
     let updates = (perEpoch + trainer.accumulation - 1) / trainer.accumulation * epochs
-    trainer.learningRates = plan(trainer.optimizer, updates: max(updates, 1), goal: trainer.goal)
+    let plans = trainer.objectives.compactMap { plan($0.optimizer, updates: max(updates, 1), goal: trainer.goal) }
+    trainer.learningRates = plans.count > 1 ? .each(plans) : plans.first
   }
 
   private func plan(_ optimizer: Optimizer, updates: Int, goal: Goal) -> LearningRatePlan? {

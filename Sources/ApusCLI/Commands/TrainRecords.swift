@@ -77,6 +77,7 @@ final class TrainRecords {
     for metric in trainer.metrics { drawings += curve(of: metric.name, trainer.history).map { [$0] } ?? [] }
     drawings.append(rates.curve(title: "Learning rate").drawing(height: 300))
     drawings += answers?.drawings() ?? []
+    for case let grids as SampleGrids in trainer.callbacks { drawings += grids.drawings() }
     drawings.append(HistogramChart(title: "Weights", of: trainer.model).drawing())
     return drawings
   }

@@ -49,6 +49,15 @@ public final class ParameterCell {
 
   public var dtype: DType { content?.dtype ?? .float32 }
 
+  /// Runs `body`, which is not to change the parameters, while no gradient flows to those in `cells`; what they had stays.
+  package static func withoutGradients<R>(_ cells: [ParameterCell], _ body: () throws -> R) rethrows -> R {
+    // A parameter without a shape yet, or frozen anyway, is left alone.
+    let kept = cells.filter(\.requiresGrad).map { ($0, $0.content) }
+    for (cell, tensor) in kept { cell.content = tensor?.detach() }
+    defer { for (cell, tensor) in kept { cell.content = tensor } }
+    return try body()
+  }
+
   /// Takes the place of the tensor in the cell, which stays frozen or not, with its gradient.
   func convert(to dtype: DType) {
     guard let old = content, old.dtype != dtype else { return }

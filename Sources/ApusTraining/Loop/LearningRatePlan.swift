@@ -8,11 +8,14 @@ public enum LearningRatePlan {
   case perEpoch(Schedule)
   /// After each epoch, by what the trainer's goal came to.
   case onPlateau(ReduceLROnPlateau)
+  /// Several, as for several objectives with an optimizer each.
+  case each([LearningRatePlan])
 
   func stepEnded() {
     switch self {
     case .perStep(let schedule): schedule.step()
     case .perEpoch, .onPlateau: break
+    case .each(let plans): for plan in plans { plan.stepEnded() }
     }
   }
 
@@ -21,13 +24,17 @@ public enum LearningRatePlan {
     case .perStep: break
     case .perEpoch(let schedule): schedule.step()
     case .onPlateau(let schedule): schedule.step(value)
+    case .each(let plans): for plan in plans { plan.epochEnded(value) }
     }
   }
 
   func stateDict() -> OptimizerState {
     switch self {
-    case .perStep(let schedule), .perEpoch(let schedule): OptimizerState(numbers: schedule.stateDict())
-    case .onPlateau(let schedule): OptimizerState(numbers: schedule.stateDict())
+    case .perStep(let schedule), .perEpoch(let schedule): return OptimizerState(numbers: schedule.stateDict())
+    case .onPlateau(let schedule): return OptimizerState(numbers: schedule.stateDict())
+    case .each(let plans):
+      let numbers = plans.enumerated().flatMap { i, plan in plan.stateDict().numbers.map { ("\(i).\($0)", $1) } }
+      return OptimizerState(numbers: Dictionary(numbers) { $1 })
     }
   }
 
@@ -35,6 +42,12 @@ public enum LearningRatePlan {
     switch self {
     case .perStep(let schedule), .perEpoch(let schedule): try schedule.loadStateDict(state.numbers)
     case .onPlateau(let schedule): try schedule.loadStateDict(state.numbers)
+    case .each(let plans):
+      for (i, plan) in plans.enumerated() {
+        let own = state.numbers.filter { $0.key.hasPrefix("\(i).") }
+        let numbers = own.map { (String($0.key.dropFirst("\(i).".count)), $0.value) }
+        try plan.loadStateDict(OptimizerState(numbers: Dictionary(numbers) { $1 }))
+      }
     }
   }
 }

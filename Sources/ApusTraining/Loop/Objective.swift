@@ -5,7 +5,7 @@ import ApusOptim
 /// One thing that is learned in a step: a loss, and the optimizer that makes it small.
 ///
 /// Most models have one. Of several, each takes its turn in every step: its loss is computed with the parameters that the one before has
-/// just changed. That is how two networks learn from each other:
+/// just changed. No gradient flows to the parameters of the others' optimizers meanwhile. That is how two networks learn from each other:
 ///
 /// ```swift
 /// let trainer = Trainer(

@@ -97,9 +97,5 @@ extension Trainer {
     if !measured.contains(goal.name), !objectives.contains(where: { $0.partNames.contains(goal.name) }) {
       throw TrainingError.noSuchMetric(goal.name, measured: measured + objectives.flatMap(\.partNames))
     }
-    if objectives.count > 1, accumulation > 1 {
-      // The gradients of one turn would be in those of the next.
-      throw TensorError(.value, "Trainer", "accumulation = \(accumulation) with \(objectives.count) objectives: only with one")
-    }
   }
 }

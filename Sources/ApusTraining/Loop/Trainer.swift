@@ -202,7 +202,16 @@ extension Trainer {
   }
 
   func forward(_ batch: Batch, _ objective: Objective) -> Outcome {
-    precision.map { autocast(to: $0) { objective.outcome(of: batch) } } ?? objective.outcome(of: batch)
+    ParameterCell.withoutGradients(parameters(besides: objective)) {
+      precision.map { autocast(to: $0) { objective.outcome(of: batch) } } ?? objective.outcome(of: batch)
+    }
+  }
+
+  /// What the other objectives change and this one does not.
+  private func parameters(besides objective: Objective) -> [ParameterCell] {
+    guard objectives.count > 1 else { return [] }
+    let own = Set(objective.optimizer.parameters.map(ObjectIdentifier.init))
+    return objectives.flatMap(\.optimizer.parameters).filter { !own.contains(ObjectIdentifier($0)) }
   }
 
   private func update(_ optimizer: Optimizer) {

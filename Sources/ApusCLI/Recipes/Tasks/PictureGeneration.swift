@@ -87,21 +87,27 @@ final class SampleGrids: TrainingCallback {
       try folder.create()
       let digits = String(result.pass.epoch)
       let name = "epoch-" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-      // The same noise in every epoch: so one sees the pictures develop.
-      let count = model.classes > 0 ? 10 * model.classes : 100
-      try write(model.sample(count, generator: Generator(seed: seed, stream: 1)), name)
-      if let map = model.manifold(side: 20) {
-        try PNG.write(pictureGrid(map, columns: 20, margin: 0), to: "\(folder.path)/manifold.png")
-      }
+      let pictures = try catching { (samples(), map()) }
+      try PNG.write(pictures.0, to: "\(folder.path)/\(name).png")
+      if let map = pictures.1 { try PNG.write(map, to: "\(folder.path)/manifold.png") }
     } catch {
       // Pictures are no reason to end a run.
       Terminal.standardError.line("apus: warning: \(error); training goes on without this picture")
     }
   }
 
-  private func write(_ pictures: Tensor, _ name: String) throws {
-    try PNG.write(try catching { model.grid(pictures) }, to: "\(folder.path)/\(name).png")
+  /// What the model draws now, for the report.
+  func drawings() -> [Drawing] {
+    [PictureChart(title: "Samples", picture: samples()).drawing()]
+      + (map().map { [PictureChart(title: "Map of all codes", picture: $0).drawing()] } ?? [])
   }
+
+  /// Of the same noise in every epoch: so one sees the pictures develop.
+  private func samples() -> Tensor {
+    model.grid(model.sample(model.classes > 0 ? 10 * model.classes : 100, generator: Generator(seed: seed, stream: 1)))
+  }
+
+  private func map() -> Tensor? { model.manifold(side: 20).map { pictureGrid($0, columns: 20, margin: 0) } }
 }
 
 extension GenerativeModel {
