@@ -38,6 +38,45 @@ def test_the_network_of_the_second_document():
     assert share(run("my_model.py")) > 90
 
 
+def test_newton():
+    slopes = [float(slope) for slope in re.findall(r"slope (\S+)", run("newton.py"))]
+    assert len(slopes) == 6 and slopes[-1] < 1e-12 and all(later < earlier for earlier, later in zip(slopes, slopes[1:]))
+
+
+def test_function():
+    output = run("function.py")
+    assert "agrees with differences: True" in output
+    assert [abs(float(x)) for x in re.search(r"whole weights: \[(.*)\]", output)[1].split(",")] == [3, 2, 0, 5]
+
+
+def test_dataset():
+    output = run("dataset.py")
+    assert share(output) > 99 and "2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]" in output
+
+
+def test_optimizer():
+    sgd, rprop = re.findall(r"(\d+) steps", run("optimizer.py"))
+    assert int(sgd) > 100 * int(rprop)
+
+
+def test_grad_cam():
+    output = run("grad_cam.py")
+    assert share(output) > 98 and float(re.search(r"in ([\d.]+) % of the pictures", output)[1]) > 95
+
+
+def test_from_pytorch():
+    pytest.importorskip("torch")
+    there, back = re.findall(r"(\d\.\de[+-]\d+)", run("from_pytorch.py"))
+    assert float(there) < 1e-5 and float(back) < 1e-5
+
+
+def test_text(tmp_path):
+    assert "172 of 172 letters by heart" in run("text.py")
+    own = tmp_path / "own.txt"
+    own.write_text("ab" * 100)
+    assert run("text.py", str(own)).startswith("abababab")
+
+
 def test_the_notebook(tmp_path):
     nbformat, client = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel"), pytest.importorskip("matplotlib")
