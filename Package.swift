@@ -13,7 +13,11 @@ let package = Package(
   ],
   traits: [
     .trait(
-      name: "ImageLibraries", description: "JPEG, and every kind of PNG, through libjpeg and libpng, which must be installed")
+      name: "ImageLibraries", description: "JPEG, and every kind of PNG, through libjpeg and libpng, which must be installed"),
+    .trait(
+      name: "NoFoundation",
+      description: "ApusData without Foundation, which it needs for downloads alone: for the Python wheel, where Python downloads"
+    ),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -34,7 +38,8 @@ package.targets += [
   .target(
     name: "ApusData",
     dependencies: ["ApusCore", "ApusFormats", "CZlib", .target(name: "CImages", condition: .when(traits: ["ImageLibraries"]))],
-    exclude: ["README.md"], swiftSettings: [.define("ImageLibraries", .when(traits: ["ImageLibraries"]))]),
+    exclude: ["README.md"],
+    swiftSettings: ["ImageLibraries", "NoFoundation"].map { .define($0, .when(traits: [$0])) }),
   .target(
     name: "ApusTraining", dependencies: ["ApusCore", "ApusNN", "ApusOptim", "ApusFormats", "ApusData"], exclude: ["README.md"]),
   .target(name: "ApusModels", dependencies: ["ApusCore", "ApusNN"], exclude: ["README.md"]),

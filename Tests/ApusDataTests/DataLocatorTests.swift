@@ -61,8 +61,8 @@ import Testing
   func download() throws {
     let asked = locator(
       "asked",
-      downloader: Downloader { url, _ in
-        #expect(url.absoluteString.hasSuffix("/train-images-idx3-ubyte.gz"))
+      downloader: Downloader { address, _ in
+        #expect(address.hasSuffix("/train-images-idx3-ubyte.gz"))
         throw CancellationError()
       })
     let error = dataError { _ = try asked.locate(file, progress: nil) }

@@ -36,7 +36,7 @@ package final class ThreadPool: @unchecked Sendable {
     self.threadCount = max(threadCount, 1)
     pthread_mutex_init(&mutex, nil)
     pthread_cond_init(&condition, nil)
-    for _ in 1..<self.threadCount { startWorker() }
+    for _ in 1..<self.threadCount where !startThread({ self.work() }) { break }
   }
 
   /// Calls `body(0)` … `body(chunks - 1)`, in any order, on any of the pool's threads.
@@ -124,27 +124,6 @@ package final class ThreadPool: @unchecked Sendable {
 
   /// A worker looks for work this often (some tens of microseconds) before it sleeps: waking a thread costs more than that.
   private static let spinLimit = 20_000
-
-  private func startWorker() {
-    let pool = Unmanaged.passRetained(self).toOpaque()
-    #if canImport(Darwin)
-      var thread: pthread_t?
-      pthread_create(
-        &thread, nil,
-        {
-          Unmanaged<ThreadPool>.fromOpaque($0).takeUnretainedValue().work(); return nil
-        }, pool)
-      if let thread { pthread_detach(thread) }
-    #else
-      var thread = pthread_t()
-      pthread_create(
-        &thread, nil,
-        {
-          Unmanaged<ThreadPool>.fromOpaque($0!).takeUnretainedValue().work(); return nil
-        }, pool)
-      pthread_detach(thread)
-    #endif
-  }
 
   private static func defaultThreadCount() -> Int {
     if let text = environment("APUS_NUM_THREADS") {

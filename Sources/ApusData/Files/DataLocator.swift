@@ -1,5 +1,5 @@
+import ApusCore
 import ApusFormats
-import Foundation
 
 /// Where data sets are looked for, in order, and where they are downloaded to.
 ///
@@ -22,27 +22,22 @@ public struct DataLocator: Sendable {
   }
 
   package init(folder: String?, environment: [String: String]?, allowsDownload: Bool = true, downloader: Downloader) {
-    let variables = environment ?? ProcessInfo.processInfo.environment
-    func folders(in variable: String) -> [String] {
-      (variables[variable] ?? "").split(separator: ":").map { Self.expanded(String($0), variables) }
-    }
+    func variable(_ name: String) -> String? { environment.map { $0[name] } ?? ApusCore.environment(name) }
+    let home = variable("HOME").flatMap { $0.isEmpty ? nil : $0 } ?? FileSystem.home
     // An XDG path that isn't absolute must be ignored, says its specification.
-    let base = variables["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? Self.home(variables) + "/.cache"
+    let base = variable("XDG_CACHE_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? home + "/.cache"
     let cache = base + "/apus"
-    let asked = folder.map { [Self.expanded($0, variables)] } ?? []
-    self.folders = asked + folders(in: "APUS_DATA") + [cache]
+    let asked = folder.map { [Self.expanded($0, home)] } ?? []
+    let listed = (variable("APUS_DATA") ?? "").split(separator: ":").map { Self.expanded(String($0), home) }
+    folders = asked + listed + [cache]
     downloadFolder = asked.first ?? cache
     self.allowsDownload = allowsDownload
     self.downloader = downloader
   }
 
-  private static func home(_ variables: [String: String]) -> String {
-    variables["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory()
-  }
-
   /// `path` with a leading `~` replaced (a shell leaves it in `--data=~/x`) and without a slash at its end.
-  private static func expanded(_ path: String, _ variables: [String: String]) -> String {
-    var path = path == "~" || path.hasPrefix("~/") ? home(variables) + path.dropFirst() : path
+  private static func expanded(_ path: String, _ home: String) -> String {
+    var path = path == "~" || path.hasPrefix("~/") ? home + path.dropFirst() : path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     return path
   }

@@ -1,5 +1,4 @@
 import ApusFormats
-import Foundation
 
 /// How far a download has come.
 public struct DownloadProgress: Sendable {
@@ -17,7 +16,8 @@ public struct DownloadProgress: Sendable {
 /// Brings a file from the first of several mirrors that has it. The file appears whole and verified, or not at all.
 package struct Downloader: Sendable {
   /// Fetches what is at an address, calling `receive` with each piece and the size of the whole where that is known.
-  package typealias Fetch = @Sendable (_ url: URL, _ receive: (_ piece: Data, _ total: Int?) throws -> Void) throws -> Void
+  package typealias Fetch =
+    @Sendable (_ address: String, _ receive: (_ piece: UnsafeRawBufferPointer, _ total: Int?) throws -> Void) throws -> Void
 
   private let fetch: Fetch
   private let limit: Int
@@ -37,12 +37,8 @@ package struct Downloader: Sendable {
     var failures: [String] = []
     var kind = DataError.Kind.download
     for mirror in mirrors {
-      guard let url = URL(string: mirror + name) else {
-        failures.append("\(mirror): not an address")
-        continue
-      }
       do {
-        try download(name, url, to: path, digest: digest, progress: progress)
+        try download(name, mirror + name, to: path, digest: digest, progress: progress)
         return
       } catch let error as DataError {
         // A folder that cannot be written is the same for every mirror.
@@ -58,33 +54,30 @@ package struct Downloader: Sendable {
   }
 
   private func download(
-    _ name: String, _ url: URL, to path: String, digest expected: PublishedDigest, progress: DownloadProgress.Handler?
+    _ name: String, _ address: String, to path: String, digest expected: PublishedDigest, progress: DownloadProgress.Handler?
   ) throws {
     var file: AtomicFile?
     var hash = RunningDigest(expected)
     var received = 0
     func open() throws(DataError) -> AtomicFile {
       if let file { return file }
-      do {
-        let folder = (path as NSString).deletingLastPathComponent
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      do throws(FileError) {
+        try FileSystem.makeFolder(FileSystem.folder(of: path))
         let new = try AtomicFile(path)
         file = new
         return new
       } catch {
         throw DataError(
-          .unreadable, path: path, "cannot be written: \(Self.text(error))", advice: "choose another folder with --data")
+          .unreadable, path: path, "cannot be written: \(error.reason)", advice: "choose another folder with --data")
       }
     }
-    try fetch(url) { piece, total in
+    try fetch(address) { piece, total in
       received += piece.count
       if received > limit { throw DataError(.size, path: name, "more than \(limit) bytes", advice: "") }
       let output = try open()
       do {
-        try piece.withUnsafeBytes { bytes in
-          hash.update(bytes)
-          try output.write(bytes)
-        }
+        hash.update(piece)
+        try output.write(piece)
       } catch let error as FileError {
         throw DataError(error, advice: "choose another folder with --data")
       }
@@ -98,9 +91,5 @@ package struct Downloader: Sendable {
     }
     let output = try open()
     do throws(FileError) { try output.commit() } catch { throw DataError(error, advice: "choose another folder with --data") }
-  }
-
-  private static func text(_ error: any Error) -> String {
-    (error as? FileError)?.reason ?? (error as NSError).localizedDescription
   }
 }

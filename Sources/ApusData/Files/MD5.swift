@@ -1,4 +1,10 @@
-import Foundation
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
 
 /// MD5 (RFC 1321): not safe against anyone who means harm, but the only digest that is published for some data sets.
 struct MD5 {

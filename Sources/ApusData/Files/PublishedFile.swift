@@ -1,5 +1,4 @@
 import ApusFormats
-import Foundation
 
 /// A file that is published as it is wanted: a text, an archive.
 package struct PublishedFile: Sendable {
@@ -21,8 +20,7 @@ extension DataLocator {
       for sub in set.folders {
         for name in names {
           let path = (sub.isEmpty ? folder : "\(folder)/\(sub)") + "/" + name
-          var isFolder: ObjCBool = false
-          if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue { return path }
+          if FileSystem.isFile(path) { return path }
         }
       }
     }

@@ -1,6 +1,5 @@
 import ApusCore
 import ApusFormats
-import Foundation
 
 /// Pictures in folders that are named for what they show: `root/cat/1.png`, `root/dog/2.png`; PNG, and JPEG where `JPEG.isAvailable`.
 ///
@@ -23,7 +22,7 @@ public struct ImageFolder: Dataset {
     let isFine = check(channels == 1 || channels == 3, .value, "ImageFolder", "\(channels) channels: 1 or 3 are possible")
     self.channels = isFine ? channels : 3
     self.size = size
-    let folders = try Self.entries(root).filter { Self.isFolder("\(root)/\($0)") }
+    let folders = try Self.entries(root).filter { FileSystem.isFolder("\(root)/\($0)") }
     var (paths, labels) = ([String](), [Int]())
     for (label, folder) in folders.enumerated() {
       let files = try Self.files(below: "\(root)/\(folder)")
@@ -71,14 +70,13 @@ public struct ImageFolder: Dataset {
 
   /// Names in a folder, sorted; hidden ones are left out.
   private static func entries(_ path: String) throws(DataError) -> [String] {
-    guard isFolder(path) else {
+    guard FileSystem.isFolder(path) else {
       throw DataError(.missing, path: path, "not a folder", advice: "name the folder that holds a folder for each class")
     }
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }.sorted()
+    do throws(FileError) {
+      return try FileSystem.names(in: path)
     } catch {
-      throw DataError(
-        .unreadable, path: path, "cannot be listed: \((error as NSError).localizedDescription)", advice: "check its permissions")
+      throw DataError(.unreadable, path: path, "cannot be listed: \(error.reason)", advice: "check its permissions")
     }
   }
 
@@ -86,7 +84,7 @@ public struct ImageFolder: Dataset {
     var result: [String] = []
     for name in try entries(path) {
       let path = "\(path)/\(name)"
-      if isFolder(path) { result += try files(below: path) } else if isPicture(name) { result.append(path) }
+      if FileSystem.isFolder(path) { result += try files(below: path) } else if isPicture(name) { result.append(path) }
     }
     return result
   }
@@ -94,10 +92,5 @@ public struct ImageFolder: Dataset {
   private static func isPicture(_ name: String) -> Bool {
     let suffixes = JPEG.isAvailable ? [".png", ".jpg", ".jpeg"] : [".png"]
     return suffixes.contains { name.lowercased().hasSuffix($0) }
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 }

@@ -1,7 +1,14 @@
 #if ImageLibraries
   import ApusCore
   import CImages
-  import Foundation
+
+  #if canImport(Darwin)
+    import Darwin
+  #elseif canImport(Musl)
+    import Musl
+  #else
+    import Glibc
+  #endif
 
   /// The way to libpng and libjpeg.
   enum ImageLibrary {

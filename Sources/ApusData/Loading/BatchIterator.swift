@@ -1,5 +1,4 @@
 import ApusCore
-import Foundation
 import Synchronization
 
 /// The batches of one epoch, from a loader.
@@ -42,15 +41,16 @@ public final class BatchIterator<Element: Sendable>: Sequence, IteratorProtocol 
     // What makes the batches is handed over, to be gone when the thread says that it has finished; a captured constant would live
     // until the thread does.
     let handover = Mutex<(any BatchSource<Element>)?>(source)
-    let thread = Thread {
+    let isStarted = startThread {
       if let source = handover.withLock({ $0.take() }) {
         while let ticket = queue.ticket() { queue.put(source.result(start + ticket), number: ticket) }
       }
       queue.finish()
     }
-    thread.name = "apus data loader"
-    thread.stackSize = 8 << 20
-    thread.start()
+    if !isStarted {
+      fail(TensorError(.outOfMemory, "DataLoader", "the system starts no further thread"))
+      queue.finish()
+    }
   }
 
   deinit { queue?.cancel() }

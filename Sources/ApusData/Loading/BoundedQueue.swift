@@ -1,10 +1,10 @@
-import Foundation
+import ApusCore
 
 /// Hands items from one thread to another, a few at a time: who is too fast waits.
 ///
 /// The writer calls `push` until it is refused, then `finish`, once, as its last act. The reader calls `pop` until nil, or `cancel`.
 final class BoundedQueue<Item: Sendable>: @unchecked Sendable {
-  private let condition = NSCondition()
+  private let condition = Condition()
   private let capacity: Int
   private var items: [Item] = []
   private var isFinished = false

@@ -1,11 +1,11 @@
-import Foundation
+import ApusCore
 
 /// Hands numbered items from several threads to one, in the order of their numbers: who is too fast waits.
 ///
 /// A worker asks for a `ticket`, makes the item of that number and `put`s it, until there is no ticket; then it calls `finish`, once, as
 /// its last act. The reader calls `pop` until nil, or `cancel`.
 final class OrderedQueue<Item: Sendable>: @unchecked Sendable {
-  private let condition = NSCondition()
+  private let condition = Condition()
   private let capacity: Int
   private var items: [Int: Item] = [:]
   private var nextTicket = 0

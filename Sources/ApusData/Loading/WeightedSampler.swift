@@ -1,5 +1,12 @@
 import ApusCore
-import Foundation
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
 
 /// Draws samples with chances in proportion to their weights: to see rare classes as often as common ones.
 public struct WeightedSampler: Sampler {

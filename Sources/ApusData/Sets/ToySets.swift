@@ -1,5 +1,12 @@
 import ApusCore
-import Foundation
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
 
 /// Small sets for trying things, made by formulas: points in the plane and a curve.
 public enum ToySets {

@@ -1,5 +1,12 @@
 import ApusCore
-import Foundation
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
 
 /// Fills a random rectangle of each picture with a value, with probability `p` (Zhong et al.: Random erasing data augmentation, 2017).
 public struct RandomErasing: ImageTransform {

@@ -1,5 +1,12 @@
 import ApusCore
-import Foundation
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
 
 /// Mixes each sample with its neighbour in the batch: `λ x + (1 − λ) x'`, targets too, with one λ of Beta(α, α) for the batch (Zhang et al.:
 /// mixup, 2018).

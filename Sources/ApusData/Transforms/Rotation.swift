@@ -1,5 +1,12 @@
 import ApusCore
-import Foundation
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
 
 /// Turns each picture by a random angle around its middle; what comes in from outside is `fill`.
 public struct RandomRotation: ImageTransform {
