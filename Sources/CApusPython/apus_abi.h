@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 // Raised whenever something here changes its meaning: the extension refuses a library of another version.
-#define APUS_ABI_VERSION 1
+#define APUS_ABI_VERSION 2
 
 // Tensors with more axes cannot be shown to Python.
 #define APUS_MAX_RANK 64
@@ -33,6 +33,7 @@ enum apus_tag {
   APUS_VALUES,   // pointer: apus_value[count]; a list, or, where integer is 1, a tuple
   APUS_PAIRS,    // pointer: apus_value[2 * count]; a dictionary, keys and values in turn; integer 1: an OrderedDict
   APUS_BYTES,    // pointer: count bytes
+  APUS_GENERATOR,  // pointer: a generator
 };
 
 typedef struct {
@@ -79,6 +80,10 @@ typedef struct {
   int32_t (*call)(void *object, const apus_handle *inputs, int32_t count, apus_handle *outputs, int32_t capacity, int32_t mode);
   // Gives up a reference to a Python object; from any thread.
   void (*release)(void *object);
+  // Begins a download; for `release`. NULL with a reason (for the caller to free), or without one if an exception is to end the call.
+  void *(*open)(const char *address, char **reason);
+  // Writes the next bytes, up to `capacity`, into `buffer`. Returns how many, 0 at the end, -1 with or without a reason as above.
+  intptr_t (*read)(void *response, void *buffer, intptr_t capacity, char **reason);
 } apus_callbacks;
 
 // MARK: - Views

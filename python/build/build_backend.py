@@ -2,13 +2,15 @@
 both. Needs nothing but the standard library, Swift and a C compiler.
 
 `pip install ./python` uses the repository's .build. With `--config-settings bundle=1`, or APUS_BUNDLE=1, the library contains Swift's
-runtime, so that the wheel runs where there is no Swift.
+runtime, so that the wheel runs where there is no Swift. Foundation, ten times as large as all the rest, is left out: it is needed for downloads
+alone, which are Python's business here. (On macOS both belong to the system.)
 """
 
 import base64
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -30,9 +32,8 @@ get_requires_for_build_editable = get_requires_for_build_sdist = get_requires_fo
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     bundle = _wants_bundle(config_settings)
     files = {f"apus/{path.relative_to(HERE / 'apus').as_posix()}": path.read_bytes() for path in _sources()}
-    for path in _compile(bundle):
-        files[f"apus/{path.name}"] = path.read_bytes()
-    return _write_wheel(wheel_directory, files)
+    binaries = {f"apus/{path.name}": path.read_bytes() for path in _compile(bundle)}
+    return _write_wheel(wheel_directory, {**files, **binaries}, _tag(_platform(binaries.values()) if bundle else None))
 
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
@@ -40,7 +41,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
         target = HERE / "apus" / path.name
         target.unlink(missing_ok=True)
         shutil.copy2(path, target)
-    return _write_wheel(wheel_directory, {"apus.pth": f"{HERE}\n".encode()})
+    return _write_wheel(wheel_directory, {"apus.pth": f"{HERE}\n".encode()}, _tag())
 
 
 def build_sdist(sdist_directory, config_settings=None):
@@ -74,7 +75,7 @@ def _compile(bundle):
         raise SystemExit(f"apus: {ROOT} is not the repository of Apus; install with pip install ./python from a checkout")
     options = ["-c", "release", "--product", "ApusPython"]
     if bundle:
-        options += ["--static-swift-stdlib", "--scratch-path", ".build/wheel"]
+        options += _bundling()
     _run(swift, "build", *options, cwd=ROOT)
     shown = _run(swift, "build", *options, "--show-bin-path", cwd=ROOT, stdout=subprocess.PIPE, text=True)
     binaries = pathlib.Path(shown.stdout.strip().splitlines()[-1])
@@ -82,15 +83,17 @@ def _compile(bundle):
     output.mkdir(exist_ok=True)
     library = output / LIBRARY
     shutil.copy2(binaries / LIBRARY, library)
-    if bundle:
-        _strip(library)
     return [library, _extension(swift, output)]
 
 
-def _strip(library):
-    tool = shutil.which("strip") or shutil.which("llvm-strip")
-    if tool:
-        _run(tool, *(["-x"] if sys.platform == "darwin" else ["--strip-unneeded"]), library)
+def _bundling():
+    """Options for a library that carries Swift's runtime and has no symbols but those that the extension calls."""
+    options = ["--scratch-path", ".build/wheel", "--traits", "NoFoundation"]
+    if sys.platform == "darwin":
+        return options + ["-Xlinker", "-x"]
+    # SwiftPM's --static-swift-stdlib is for programs; it chooses the static modules, -static-stdlib the static libraries.
+    options += ["--static-swift-stdlib", "-Xswiftc", "-static-stdlib"]
+    return options + ["-Xlinker", f"--version-script={HERE / 'build' / 'exports.map'}", "-Xlinker", "-s"]
 
 
 def _extension(swift, output):
@@ -124,13 +127,20 @@ def _project():
     return fields
 
 
-def _tag():
+def _platform(binaries):
+    """The platform that a bundled wheel runs on: on Linux every one with the C library's version that its binaries ask for (PEP 600)."""
+    if sys.platform != "linux":
+        return sysconfig.get_platform()
+    asked = [int(number) for binary in binaries for number in re.findall(rb"\0GLIBC_2\.(\d+)", binary)]
+    return f"manylinux_2_{max(asked)}_{os.uname().machine}" if asked else sysconfig.get_platform()
+
+
+def _tag(platform=None):
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
-    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-    return f"{python}-{python}-{platform}"
+    return f"{python}-{python}-{re.sub('[-.]', '_', platform or sysconfig.get_platform())}"
 
 
-def _write_wheel(directory, files):
+def _write_wheel(directory, files, tag):
     project = _project()
     stem = f"{project['name']}-{project['version']}"
     info = f"{stem}.dist-info"
@@ -139,7 +149,7 @@ def _write_wheel(directory, files):
         f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\nSummary: {project['description']}\n"
         f"Requires-Python: {project['requires-python']}\nLicense: MIT\nProvides-Extra: numpy\nRequires-Dist: numpy; extra == 'numpy'\n"
         f"Description-Content-Type: text/markdown\n\n{readme.read_text() if readme.exists() else ''}").encode()
-    files[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: apus\nRoot-Is-Purelib: false\nTag: {_tag()}\n".encode()
+    files[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: apus\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
     license_file = ROOT / "LICENSE"
     if license_file.exists():
         files[f"{info}/LICENSE"] = license_file.read_bytes()
@@ -148,7 +158,7 @@ def _write_wheel(directory, files):
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
         record.append(f"{name},sha256={digest},{len(content)}")
     files[f"{info}/RECORD"] = "\n".join(record + [f"{info}/RECORD,,", ""]).encode()
-    name = f"{stem}-{_tag()}.whl"
+    name = f"{stem}-{tag}.whl"
     with zipfile.ZipFile(os.path.join(directory, name), "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path, content in files.items():
             entry = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))

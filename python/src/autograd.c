@@ -131,7 +131,7 @@ static void release_object(void *object) {
 }
 
 void set_callbacks(void) {
-  static const apus_callbacks callbacks = {call_object, release_object};
+  static const apus_callbacks callbacks = {call_object, release_object, open_address, read_response};
   apus_set_callbacks(&callbacks);
 }
 

@@ -28,7 +28,12 @@ typedef struct {
   PyObject *name;
 } DTypeObject;
 
-extern PyTypeObject *TensorType, *OpType, *DTypeType, *HookType;
+typedef struct {
+  PyObject_HEAD
+  void *handle;
+} GeneratorObject;
+
+extern PyTypeObject *TensorType, *OpType, *DTypeType, *HookType, *GeneratorType;
 extern PyObject *SizeType, *DeviceType, *default_device;
 #define APUS_DTYPE_COUNT 10
 extern PyObject *dtypes[APUS_DTYPE_COUNT];
@@ -94,6 +99,8 @@ PyObject *shape_tuple(apus_handle x);
 PyObject *tensor_of(PyObject *data, int32_t dtype);
 // A tensor that shares memory with an object that has the buffer protocol; NULL with an exception, or without one if `is_quiet`.
 PyObject *tensor_of_buffer(PyObject *object, bool is_quiet);
+// The memory of a tensor, and a token for apus_unexport. Ops on it that were put off run now, without the interpreter's lock.
+void *lend(PyObject *self, void **pointer);
 PyObject *dlpack_of(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
 PyObject *tensor_of_dlpack(PyObject *module, PyObject *object);
 int get_buffer(PyObject *self, Py_buffer *view, int flags);
@@ -107,7 +114,10 @@ bool propagate(TensorObject *self);
 bool add_tensor_type(PyObject *module);
 bool add_op_type(PyObject *module);
 bool add_dtypes(PyObject *module);
+bool add_generator_type(PyObject *module);
 extern PyMethodDef autograd_functions[], file_functions[], optimizer_functions[];
 void set_callbacks(void);
+void *open_address(const char *address, char **reason);
+intptr_t read_response(void *response, void *buffer, intptr_t capacity, char **reason);
 
 #endif

@@ -43,3 +43,52 @@ def test_what_is_not_there_says_where_it_was_looked_for(tmp_path, monkeypatch):
 def test_real_digits():
     data = datasets.MNIST(train=False)
     assert len(data) == 10_000 and data[0][1] == 7
+
+
+def test_python_downloads(monkeypatch, tmp_path):
+    import io
+    import urllib.error
+
+    monkeypatch.delenv("APUS_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    asked = []
+
+    def answer(make):
+        def open(address):
+            asked.append(address)
+            return make()
+
+        monkeypatch.setattr(apus.datasets, "_open", open)
+
+    def load():
+        return apus.datasets.MNIST(tmp_path / "data", download=True)
+
+    answer(lambda: io.BytesIO(b"not what was published"))
+    with pytest.raises(apus.FormatError, match="SHA-256|MD5"):
+        load()
+    assert len(asked) > 1 and all(address.startswith("http") for address in asked), "each mirror is tried"
+
+    def refuse():
+        raise urllib.error.URLError("no route")
+
+    answer(refuse)
+    with pytest.raises(OSError, match="no route"):
+        load()
+
+    class Broken(io.BytesIO):
+        def readinto(self, buffer):
+            raise ConnectionResetError("torn")
+
+    answer(Broken)
+    with pytest.raises(OSError, match="torn"):
+        load()
+
+    def stop():
+        raise KeyboardInterrupt
+
+    asked.clear()
+    answer(stop)
+    with pytest.raises(KeyboardInterrupt):
+        load()
+    assert len(asked) == 1, "Ctrl-C is no reason to try the next mirror"
+    assert not list(tmp_path.rglob("*.gz")) and not list(tmp_path.rglob("*.tmp"))

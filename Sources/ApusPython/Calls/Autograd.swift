@@ -84,7 +84,7 @@ public func apusGrad(
 // MARK: - Callbacks
 
 /// How to call Python; set when the extension is loaded.
-nonisolated(unsafe) private var callbacks = apus_callbacks()
+nonisolated(unsafe) var callbacks = apus_callbacks()
 
 @c(apus_set_callbacks)
 public func apusSetCallbacks(_ functions: UnsafePointer<apus_callbacks>) { callbacks = functions.pointee }

@@ -8,7 +8,7 @@ extension OpTable {
       "Pixels (uint8, [count, channels, height, width]) and labels of a data set; count and seed are for those that are drawn."
     ) { a in
       let split: Split = a.bool(1) ? .train : .test
-      let locator = DataLocator(folder: a.optionalString(2), allowsDownload: a.bool(3))
+      let locator = locator(a.optionalString(2), allowsDownload: a.bool(3))
       let images = try images(a.string(0), split, locator, count: a.int(4), seed: UInt64(bitPattern: Int64(a.int(5))))
       guard let images else { throw ArgumentError(.value, "there is no data set '\(a.string(0))'") }
       let pixels = images.pixels.withUnsafeBytes {
@@ -17,10 +17,14 @@ extension OpTable {
       return [pixels, Tensor(images.labels)]
     },
     Op("_text", "root: str?, download: bool", .hidden, "Tiny Shakespeare as its UTF-8 bytes.") { a in
-      let text = try TinyShakespeare.load(from: DataLocator(folder: a.optionalString(0), allowsDownload: a.bool(1)))
+      let text = try TinyShakespeare.load(from: locator(a.optionalString(0), allowsDownload: a.bool(1)))
       return Tensor(Array(text.utf8))
     },
   ]
+
+  private static func locator(_ folder: String?, allowsDownload: Bool) -> DataLocator {
+    DataLocator(folder: folder, environment: nil, allowsDownload: allowsDownload, downloader: .python)
+  }
 
   private static func images(_ name: String, _ split: Split, _ locator: DataLocator, count: Int, seed: UInt64) throws
     -> ImageDataset?
