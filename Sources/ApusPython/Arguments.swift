@@ -40,6 +40,11 @@ extension Arguments {
 
   func optionalTensor(_ i: Int) -> Tensor? { isNone(i) ? nil : tensor(i) }
 
+  /// What random numbers come from; the default generator for None.
+  func generator(_ i: Int) -> Generator {
+    isNone(i) ? .default : ApusPython.generator(UnsafeMutableRawPointer(mutating: values[i].pointer))
+  }
+
   /// The variable, for ops that change what is in it.
   func cell(_ i: Int) -> ParameterCell { ApusPython.cell(values[i].pointer) }
 

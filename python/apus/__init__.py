@@ -9,6 +9,7 @@ from ._creation import (
     as_tensor, asarray, cartesian_prod, dstack, from_numpy, frombuffer, randint, randint_like, scalar_tensor,
 )
 from ._errors import FormatError, ShapeError
+from ._limits import finfo, iinfo
 from ._modes import (
     autocast, enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
 )
@@ -22,9 +23,9 @@ __version__ = _C.version()
 
 globals().update(_api.functions)
 
-from . import amp, autograd, datasets, linalg, nn, optim, random, safetensors, utils
+from . import amp, autograd, backends, cuda, datasets, linalg, nn, optim, random, safetensors, utils
 from .classic import *
-from .random import fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from .random import Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 
 float32, float64, float16, bfloat16 = _C.float32, _C.float64, _C.float16, _C.bfloat16
 int64, int32, int16, int8, uint8 = _C.int64, _C.int32, _C.int16, _C.int8, _C.uint8

@@ -7,7 +7,7 @@ Each line of the table says where an op is found and what it takes, in the words
 import ast
 import collections
 
-from . import _C
+from . import _C, return_types
 
 FUNCTION, METHOD, INPLACE, FUNCTIONAL, LINALG, PROPERTY, HIDDEN = 1, 2, 4, 8, 16, 32, 64
 
@@ -15,6 +15,7 @@ FUNCTION, METHOD, INPLACE, FUNCTIONAL, LINALG, PROPERTY, HIDDEN = 1, 2, 4, 8, 16
 _KINDS = {
     "Tensor": "T", "state": "M", "operand": "O", "tensors": "L", "int": "i", "float": "f", "number": "n", "bool": "b", "str": "s",
     "dtype": "d", "ints": "I", "sizes": "S", "any": "a", "device": "v",
+    "generator": "g",
 }
 
 # Methods that return the tensor itself where there is nothing to do.
@@ -89,14 +90,16 @@ def lines():
         yield Line(int(number), name, int(places), Signature(signature), fields, doc.replace("\\n", "\n"))
 
 
+def _fields_text(self):
+    return f"apus.return_types.{type(self).__name__}(\n" + ",\n".join(f"{name}={value!r}" for name, value in self._asdict().items()) + ")"
+
+
 def _result_type(name, fields):
-    if fields in ("", "tuple"):
+    if fields in ("", "tuple", "list"):
         return None
-    if fields == "list":
-        return None
-    made = collections.namedtuple(name, fields)
-    made.__module__ = "apus.return_types"
-    made.__new__.__defaults__ = ()
+    made = collections.namedtuple(name, fields, module=return_types.__name__)
+    made.__repr__ = _fields_text
+    setattr(return_types, name, made)
     return lambda *values: made(*values)
 
 

@@ -9,7 +9,7 @@ from . import _ops
 _TYPES = {
     "Tensor": "Tensor", "state": "Tensor", "operand": "Tensor | float", "tensors": "Sequence[Tensor]", "int": "int", "float": "float",
     "number": "float", "bool": "_bool", "str": "str", "dtype": "dtype", "ints": "int | Sequence[int]", "sizes": "int | Sequence[int]", "any": "Any",
-    "device": "str | device",
+    "device": "str | device", "generator": "Generator",
 }
 
 _HEADER = "# Made by `python -m apus._stubs` from the table of ops in Sources/ApusPython/Ops.\n"
@@ -77,6 +77,7 @@ def tensor_stub():
     text = _HEADER + "from typing import Any, Callable, Iterator, Sequence\n\n_int, _float, _bool = int, float, bool\n\n"
     text += "class dtype:\n    name: str\n    itemsize: _int\n    is_floating_point: _bool\n    is_signed: _bool\n\n"
     text += "class Size(tuple[_int, ...]):\n    def numel(self) -> _int: ...\n\nclass device:\n    type: str\n    index: _int | None\n\n"
+    text += "class Generator: ...\n\n"
     text += "class Tensor:\n" + _members()
     for line in _ops.lines():
         if line.places & _ops.METHOD:

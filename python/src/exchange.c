@@ -3,6 +3,19 @@
 
 #include "dlpack.h"
 
+// MARK: - Lending
+
+void *lend(PyObject *self, void **pointer) {
+  if (apus_count(HANDLE(self)) < LARGE) return apus_export(HANDLE(self), pointer);
+  void *token;
+  apus_handle x = apus_copy(HANDLE(self));
+  BEGIN_UNLOCKED
+  token = apus_export(x, pointer);
+  apus_release(x);
+  END_UNLOCKED
+  return token;
+}
+
 // MARK: - The buffer protocol, read-only
 
 typedef struct {
@@ -28,7 +41,7 @@ int get_buffer(PyObject *self, Py_buffer *view, int flags) {
   if (!info.is_contiguous && (flags & PyBUF_STRIDES) != PyBUF_STRIDES) return refuse("the tensor is not contiguous");
   exported *export = PyMem_Malloc(sizeof(exported));
   if (!export) return PyErr_NoMemory(), -1;
-  export->token = apus_export(HANDLE(self), &view->buf);
+  export->token = lend(self, &view->buf);
   view->itemsize = apus_dtype_size(info.dtype);
   for (int i = 0; i < info.rank; i++) {
     export->shape[i] = shape[i];
@@ -99,7 +112,7 @@ static PyObject *capsule_of(PyObject *self, bool is_versioned, bool is_copy) {
       .shape = result->shape,
       .strides = result->strides,
   };
-  result->token = apus_export(HANDLE(self), &tensor.data);
+  result->token = lend(self, &tensor.data);
   result->plain = (dl_managed){tensor, result, delete_plain};
   result->versioned = (dl_managed_versioned){{1, 0}, result, delete_versioned, is_copy ? DL_IS_COPIED : DL_READ_ONLY, tensor};
   PyObject *capsule = is_versioned ? PyCapsule_New(&result->versioned, "dltensor_versioned", free_versioned)

@@ -73,9 +73,11 @@ char *apus_optimizer_state(void *optimizer, apus_value *tensors, apus_error *err
 bool apus_optimizer_set_state(void *optimizer, const apus_handle *tensors, int32_t count, const char *text, const double *values,
                               int32_t value_count, apus_error *error);
 
-void apus_manual_seed(uint64_t seed);
-void apus_get_rng(uint64_t *state);
-void apus_set_rng(const uint64_t *state);
+void *apus_generator_make(uint64_t seed);
+void *apus_generator_default(void);
+void apus_generator_release(void *generator);
+void apus_generator_state(void *generator, uint64_t *state);
+void apus_generator_set_state(void *generator, const uint64_t *state);
 
 void apus_load(const char *path, apus_value *result, apus_error *error);
 bool apus_save(const apus_value *value, const char *path, apus_error *error);

@@ -80,7 +80,7 @@ static PyObject *bytes_of(PyObject *module, PyObject *object) {
   apus_info_of(HANDLE(object), &info, NULL, NULL);
   if (!info.is_contiguous) return PyErr_Format(PyExc_ValueError, "bytes_of: the tensor is not contiguous");
   void *pointer;
-  void *token = apus_export(HANDLE(object), &pointer);
+  void *token = lend(object, &pointer);
   PyObject *bytes = PyBytes_FromStringAndSize(pointer, info.count * apus_dtype_size(info.dtype));
   apus_unexport(token);
   return bytes;
@@ -126,27 +126,6 @@ static PyObject *set_default_dtype(PyObject *module, PyObject *object) {
 
 static PyObject *get_default_dtype(PyObject *module, PyObject *nothing) { return Py_NewRef(dtypes[apus_get_default_dtype()]); }
 
-static PyObject *manual_seed(PyObject *module, PyObject *object) {
-  unsigned long long seed = PyLong_AsUnsignedLongLongMask(object);
-  if (PyErr_Occurred()) return NULL;
-  apus_manual_seed(seed);
-  Py_RETURN_NONE;
-}
-
-static PyObject *get_rng(PyObject *module, PyObject *nothing) {
-  uint64_t state[3];
-  apus_get_rng(state);
-  return Py_BuildValue("(KKK)", (unsigned long long)state[0], (unsigned long long)state[1], (unsigned long long)state[2]);
-}
-
-static PyObject *set_rng(PyObject *module, PyObject *args) {
-  unsigned long long seed, stream, offset;
-  if (!PyArg_ParseTuple(args, "KKK", &seed, &stream, &offset)) return NULL;
-  uint64_t state[3] = {seed, stream, offset};
-  apus_set_rng(state);
-  Py_RETURN_NONE;
-}
-
 static PyMethodDef functions[] = {
     {"op_table", op_table, METH_NOARGS, "The library's table of ops as text."},
     {"configure", configure, METH_VARARGS, NULL},
@@ -165,9 +144,6 @@ static PyMethodDef functions[] = {
     {"promote_types", promote, METH_VARARGS, "The dtype of an op on tensors of two dtypes."},
     {"set_default_dtype", set_default_dtype, METH_O, NULL},
     {"get_default_dtype", get_default_dtype, METH_NOARGS, NULL},
-    {"manual_seed", manual_seed, METH_O, NULL},
-    {"get_rng", get_rng, METH_NOARGS, NULL},
-    {"set_rng", set_rng, METH_VARARGS, NULL},
     {NULL},
 };
 
@@ -192,7 +168,7 @@ PyMODINIT_FUNC PyInit__C(void) {
   }
   PyObject *module = PyModule_Create(&definition);
   if (!module) return NULL;
-  if (!add_dtypes(module) || !add_tensor_type(module) || !add_op_type(module) || PyModule_AddFunctions(module, autograd_functions) < 0 ||
+  if (!add_dtypes(module) || !add_tensor_type(module) || !add_op_type(module) || !add_generator_type(module) || PyModule_AddFunctions(module, autograd_functions) < 0 ||
       PyModule_AddFunctions(module, file_functions) < 0 || PyModule_AddFunctions(module, optimizer_functions) < 0) {
     Py_DECREF(module);
     return NULL;

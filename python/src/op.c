@@ -138,6 +138,14 @@ static bool convert_argument(OpObject *op, int i, PyObject *object, apus_value *
       return status > 0;
     case 'v':
       return convert_device(object);
+    case 'g':
+      if (PyObject_TypeCheck(object, GeneratorType)) {
+        value->tag = APUS_GENERATOR;
+        value->pointer = ((GeneratorObject *)object)->handle;
+        return true;
+      }
+      complain(op, i, object, "Generator or None");
+      return false;
     default:
       if (PyList_Check(object) || PyTuple_Check(object) || PyObject_TypeCheck(object, (PyTypeObject *)SizeType)) {
         // Flat lists of integers are the usual case.

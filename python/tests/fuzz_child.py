@@ -78,6 +78,8 @@ def argument(kind):
         return random.choice(STRINGS)
     if kind == "dtype":
         return random.choice(DTYPES)
+    if kind == "generator":
+        return apus.Generator().manual_seed(random.choice(INTEGERS[:20]))
     if kind in ("ints", "sizes"):
         return random.choice(INTEGERS[:10]) if random.random() < 0.4 else integers()
     return absurd()
@@ -181,6 +183,11 @@ def call_rest():
     attempt("safetensors", lambda: apus.safetensors.load(random.randbytes(8) + b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}1234'))
     attempt("seed", lambda: apus.manual_seed(absurd()))
     attempt("rng", lambda: apus.set_rng_state(tensor()))
+    attempt("generator", lambda: apus.Generator().set_state(absurd()).manual_seed(absurd()).get_state())
+    attempt("generator's base", lambda: apus._C.Generator(absurd())._set(absurd(), absurd(), absurd()))
+    attempt("Tensor", lambda: apus.Tensor(*[absurd() for _ in range(random.choice([0, 1, 2, 3]))]))
+    attempt("jacobian", lambda: apus.autograd.functional.jacobian(lambda *xs: random.choice([absurd, lambda: xs[0] * 2])(), absurd()))
+    attempt("jvp", lambda: apus.autograd.functional.jvp(lambda *xs: xs[0] * 2, (x,), absurd()))
     attempt("default", lambda: apus.set_default_dtype(absurd()))
     attempt("hook", lambda: x.register_hook(absurd()))
     apus.set_default_dtype(apus.float32)

@@ -11,22 +11,6 @@ public func apusInstructionSet() -> UnsafeMutablePointer<CChar>? { strdup(Runtim
 @c(apus_thread_count)
 public func apusThreadCount() -> Int32 { Int32(Runtime.threadCount) }
 
-/// Starts the default generator again.
-@c(apus_manual_seed)
-public func apusManualSeed(_ seed: UInt64) { manualSeed(seed) }
-
-/// Seed, stream and offset of the default generator.
-@c(apus_get_rng)
-public func apusGetRNG(_ state: UnsafeMutablePointer<UInt64>) {
-  let now = Generator.default.state
-  (state[0], state[1], state[2]) = (now.seed, now.stream, now.offset)
-}
-
-@c(apus_set_rng)
-public func apusSetRNG(_ state: UnsafePointer<UInt64>) {
-  Generator.default.state = Generator.State(seed: state[0], stream: state[1], offset: state[2])
-}
-
 /// In a process that `fork` has made: the pool's threads stayed in the parent.
 @c(apus_after_fork)
 public func apusAfterFork() { ThreadPool.shared.forgetWorkers() }

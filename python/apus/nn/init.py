@@ -1,5 +1,8 @@
-"""First values of parameters. Each function fills a tensor and returns it; random numbers come from `apus.manual_seed`'s stream."""
+"""First values of parameters. Each function fills a tensor and returns it; random numbers come from
+`generator`, or else from `apus.manual_seed`'s stream."""
 
+import contextlib
+import contextvars
 import math
 
 from .. import _C
@@ -21,7 +24,22 @@ def calculate_gain(nonlinearity, param=None):
     return _GAINS[nonlinearity]
 
 
+_is_skipped = contextvars.ContextVar("is_skipped", default=False)
+
+
+@contextlib.contextmanager
+def skipped():
+    """Inside, tensors stay as they are."""
+    token = _is_skipped.set(True)
+    try:
+        yield
+    finally:
+        _is_skipped.reset(token)
+
+
 def _fill(tensor, values):
+    if _is_skipped.get():
+        return tensor
     with no_grad():
         if isinstance(values, _C.Tensor):
             tensor.copy_(values)
@@ -30,24 +48,26 @@ def _fill(tensor, values):
     return tensor
 
 
-def _drawn(tensor, kind, *numbers):
+def _drawn(tensor, generator, kind, *numbers):
+    if _is_skipped.get():
+        return tensor
     wide = tensor.dtype if tensor.dtype in (_C.float32, _C.float64) else _C.float32
-    return _fill(tensor, _hidden["_init"](kind, tuple(tensor.shape), [float(x) for x in numbers], wide).to(tensor.dtype))
+    return _fill(tensor, _hidden["_init"](kind, tuple(tensor.shape), [float(x) for x in numbers], wide, generator).to(tensor.dtype))
 
 
 def uniform_(tensor, a=0.0, b=1.0, generator=None):
     """From the uniform distribution on [a, b)."""
-    return _drawn(tensor, "uniform", a, b)
+    return _drawn(tensor, generator, "uniform", a, b)
 
 
 def normal_(tensor, mean=0.0, std=1.0, generator=None):
     """From a normal distribution."""
-    return _drawn(tensor, "normal", mean, std)
+    return _drawn(tensor, generator, "normal", mean, std)
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     """From a normal distribution, drawn again where it leaves [a, b]."""
-    return _drawn(tensor, "trunc_normal", mean, std, a, b)
+    return _drawn(tensor, generator, "trunc_normal", mean, std, a, b)
 
 
 def constant_(tensor, val):
@@ -81,12 +101,12 @@ def _fans(tensor, name):
 def xavier_uniform_(tensor, gain=1.0, generator=None):
     """Uniform, with the variance gain² · 2 / (fan_in + fan_out). Glorot and Bengio 2010."""
     bound = gain * math.sqrt(6.0 / max(sum(_fans(tensor, "xavier_uniform_")), 1))
-    return uniform_(tensor, -bound, bound)
+    return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor, gain=1.0, generator=None):
     """Normal, with the variance gain² · 2 / (fan_in + fan_out). Glorot and Bengio 2010."""
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / max(sum(_fans(tensor, "xavier_normal_")), 1)))
+    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / max(sum(_fans(tensor, "xavier_normal_")), 1)), generator)
 
 
 def _kaiming_std(tensor, a, mode, nonlinearity, name):
@@ -99,12 +119,12 @@ def _kaiming_std(tensor, a, mode, nonlinearity, name):
 def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """Uniform, with the variance gain² / fan. He and others 2015."""
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_uniform_")
-    return uniform_(tensor, -bound, bound)
+    return uniform_(tensor, -bound, bound, generator)
 
 
 def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """Normal, with the variance gain² / fan. He and others 2015."""
-    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_normal_"))
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_normal_"), generator)
 
 
 def eye_(tensor):
@@ -131,11 +151,11 @@ def dirac_(tensor, groups=1):
 def orthogonal_(tensor, gain=1, generator=None):
     """Rows (or columns, where there are fewer) at right angles and of length gain. Saxe and others 2013."""
     _matrix(tensor, "orthogonal_")
-    return _drawn(tensor, "orthogonal", gain)
+    return _drawn(tensor, generator, "orthogonal", gain)
 
 
 def sparse_(tensor, sparsity, std=0.01, generator=None):
     """Normal, with a share of zeros in each column. Martens 2010."""
     if tensor.dim() != 2:
         raise ValueError(f"sparse_: two axes are needed, not {tensor.dim()}")
-    return _drawn(tensor, "sparse", sparsity, std)
+    return _drawn(tensor, generator, "sparse", sparsity, std)

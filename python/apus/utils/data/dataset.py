@@ -133,7 +133,7 @@ def random_split(dataset, lengths, generator=None):
     Args:
         dataset: what to split.
         lengths: numbers of samples that add up to all, or shares that add up to 1; what rounding leaves goes to the first ones.
-        generator: where random numbers come from; an integer seed, a `random.Random`, or None for `apus.manual_seed`'s stream.
+        generator: an `apus.Generator`, an integer seed, a `random.Random`, or None for `apus.manual_seed`'s stream.
     """
     lengths, count = list(lengths), len(dataset)
     if any(isinstance(length, float) for length in lengths):

@@ -47,7 +47,7 @@ class DataLoader:
         drop_last: leave out a last batch that is not full.
         timeout: seconds to wait for a batch of the workers before an error; 0 waits as long as it takes.
         worker_init_fn: called in each worker with its number before it begins.
-        generator: an integer seed, a `random.Random`, or None for the stream that `apus.manual_seed` starts.
+        generator: an `apus.Generator`, an integer seed, a `random.Random`, or None for the stream that `apus.manual_seed` starts.
         prefetch_factor: batches that each worker prepares ahead; 2 by default.
 
     `state_dict()` says how far the current epoch is; a loader of the same arguments that was given it by `load_state_dict` goes on there, with

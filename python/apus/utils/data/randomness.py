@@ -3,20 +3,22 @@
 import random
 
 from ..._creation import randint
+from ...random import Generator
 
 
 def stream(generator=None):
     """A `random.Random` to draw from.
 
     Args:
-        generator: an integer seed, a `random.Random`, or None: then its seed is drawn from the stream that `apus.manual_seed` starts.
+        generator: an `apus.Generator`, from which its seed is drawn, or None: then from the stream that `apus.manual_seed` starts; an integer
+            seed; or a `random.Random`, which is returned.
     """
     if isinstance(generator, random.Random):
         return generator
-    if generator is None:
-        generator = int(randint(2**62, ()).item())
+    if generator is None or isinstance(generator, Generator):
+        generator = int(randint(2**62, (), generator=generator).item())
     if isinstance(generator, bool) or not isinstance(generator, int):
-        raise TypeError(f"generator: an integer seed, a random.Random or None, not {type(generator).__name__}")
+        raise TypeError(f"generator: a Generator, an integer seed, a random.Random or None, not {type(generator).__name__}")
     return random.Random(generator)
 
 

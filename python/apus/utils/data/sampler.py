@@ -36,7 +36,8 @@ class RandomSampler(Sampler):
         data_source: the data set.
         replacement: draw each sample anew, so that some come twice and some not at all.
         num_samples: how many to draw; the data set's length by default.
-        generator: an integer seed (the same order each time), a `random.Random`, or None for `apus.manual_seed`'s stream.
+        generator: an `apus.Generator`, an integer seed (the same order each time), a `random.Random`, or None for `apus.manual_seed`'s
+            stream.
     """
 
     def __init__(self, data_source, replacement=False, num_samples=None, generator=None):

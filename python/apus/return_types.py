@@ -1,0 +1,1 @@
+"""The named tuples that ops return: `max`, `sort`, …"""
