@@ -5,10 +5,16 @@ import math
 from ... import _C
 from ..._api import functions as _f
 from ..._modes import no_grad
-from . import rnn
+from .. import init as _init
+from . import parametrizations, parametrize, rnn
+from .fusion import fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval, fuse_linear_bn_weights
+from .spectral_norm import remove_spectral_norm, spectral_norm
+from .weight_norm import remove_weight_norm, weight_norm
 
 __all__ = [
-    "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector", "vector_to_parameters", "rnn",
+    "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "fuse_conv_bn_eval", "fuse_conv_bn_weights", "fuse_linear_bn_eval",
+    "fuse_linear_bn_weights", "get_total_norm", "parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm",
+    "remove_weight_norm", "rnn", "skip_init", "spectral_norm", "vector_to_parameters", "weight_norm",
 ]
 
 
@@ -66,3 +72,9 @@ def vector_to_parameters(vec, parameters):
         count = parameter.numel()
         parameter.data = vec[place : place + count].detach().view(parameter.shape)
         place += count
+
+
+def skip_init(module_cls, *args, **kwargs):
+    """A module whose parameters are not drawn, for those who fill them otherwise: `skip_init(nn.Linear, 5, 1)`."""
+    with _init.skipped():
+        return module_cls(*args, **kwargs)
