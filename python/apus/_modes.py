@@ -63,13 +63,14 @@ class enable_grad(no_grad):
 
 
 class inference_mode(_Mode):
-    """`no_grad`, by PyTorch's other name; `inference_mode(False)` changes nothing."""
+    """`no_grad`, by PyTorch's other name, also `@apus.inference_mode` before a function; `inference_mode(False)` changes nothing."""
 
     _bits = GRAD
 
-    def __init__(self, mode=True):
-        self._mode = mode
-        self._value = not mode
+    def __new__(cls, mode=True):
+        self = object.__new__(cls)
+        self._mode = bool(mode)
+        return self(mode) if callable(mode) else self
 
     def __enter__(self):
         self._before = _C.change_mode(GRAD, False) if self._mode else _C.get_mode()

@@ -212,6 +212,103 @@ def test_derivatives_of_functions():
     assert f.vhp(lambda x: (x**3).sum(), x, v)[0].item() == 36
 
 
+FUNCTIONS = {
+    "one to one": (lambda m: lambda x: x.exp() * x.sum(), 1),
+    "two to one": (lambda m: lambda x, y: (x * y.sin()).sum(0), 2),
+    "two to two": (lambda m: lambda x, y: (x * y, (x**2).sum()), 2),
+    "to a number": (lambda m: lambda x, y: (x**2 * y**3).sum(), 2),
+    "to a number of one": (lambda m: lambda x: (x**3).mean(), 1),
+}
+
+
+@pytest.mark.parametrize("kind", FUNCTIONS)
+@pytest.mark.parametrize("call", ["jacobian", "hessian", "vjp", "jvp", "vhp", "hvp"])
+def test_derivatives_of_functions_are_those_of_pytorch(call, kind):
+    torch = pytest.importorskip("torch")
+    make, count = FUNCTIONS[kind]
+    if call in ("hessian", "vhp", "hvp") and not kind.startswith("to a number"):
+        with pytest.raises(RuntimeError):
+            getattr(autograd.functional, call)(make(apus), tuple(apus.ones(2, 3) for _ in range(count)), *([None] if call != "hessian" else []))
+        return
+
+    def flat(value):
+        return [x for part in value for x in flat(part)] if isinstance(value, tuple) else [value]
+
+    def results(module, options):
+        xs = tuple(module.tensor([[0.5, 1.0, -1.5], [2.0, 0.1, 0.3]]) + i for i in range(count))
+        xs = xs[0] if count == 1 else xs
+        arguments = ()
+        if call in ("jvp", "vhp", "hvp"):
+            arguments = (xs,)
+        if call == "vjp":
+            y = make(module)(*(xs if count > 1 else (xs,)))
+            arguments = (y,)
+        return flat(getattr(module.autograd.functional, call)(make(module), xs, *arguments, **options))
+
+    for options in ({}, {"create_graph": True}, {"strict": True}):
+        if options == {"strict": True} and (call, kind) == ("jacobian", "two to two"):
+            for module in (apus, torch):  # the second result does not depend on y
+                with pytest.raises(RuntimeError):
+                    results(module, options)
+            continue
+        ours, theirs = results(apus, options), results(torch, options)
+        assert [tuple(x.shape) for x in ours] == [tuple(x.shape) for x in theirs]
+        for x, y in zip(ours, theirs):
+            assert apus.allclose(x.detach(), apus.tensor(y.detach().tolist()).reshape(x.shape), rtol=1e-4, atol=1e-5)
+            assert x.requires_grad == y.requires_grad
+
+
+def test_derivatives_of_functions_reach_the_inputs():
+    x = apus.tensor([1.0, 2.0], requires_grad=True)
+    autograd.functional.jacobian(lambda x: x**3, x, create_graph=True).sum().backward()
+    assert x.grad.tolist() == [6, 12]
+    assert not autograd.functional.jacobian(lambda x: x**3, x).requires_grad
+
+
+def test_derivatives_of_functions_refuse():
+    f, x = autograd.functional, apus.ones(3)
+    for wrong in (
+        lambda: f.jacobian(lambda x, y: x * 2, (x, x), strict=True), lambda: f.vjp(lambda x: x * 2, x), lambda: f.vjp(lambda x: x * 2, x, apus.ones(2)),
+        lambda: f.jvp(lambda x: x * 2, x, (x, x)), lambda: f.hvp(lambda x: x * 2, x, x), lambda: f.vhp(lambda x: x.sum(), x, apus.ones(1)),
+        lambda: f.hessian(lambda x: x.sum(), x, strict=True),
+    ):
+        with pytest.raises(RuntimeError):
+            wrong()
+    for wrong in (lambda: f.jacobian(lambda x: 3, x), lambda: f.jacobian(lambda x: x, 3), lambda: f.jacobian(lambda x: x, (x, None))):
+        with pytest.raises(TypeError):
+            wrong()
+    with pytest.raises(ValueError):
+        f.jacobian(lambda x: x, x, strategy="sideways")
+
+
+def test_gradients_for_several_vectors_at_once():
+    x = apus.tensor([1.0, 2.0], requires_grad=True)
+    rows, = autograd.grad(x**2, x, apus.eye(2), is_grads_batched=True)
+    assert rows.tolist() == [[2, 0], [0, 4]]
+
+
+def test_inference_mode_decorates():
+    @apus.inference_mode
+    def plain(x):
+        return x * 2
+
+    @apus.inference_mode()
+    def called(x):
+        return x * 2
+
+    @apus.inference_mode(False)
+    def off(x):
+        return x * 2
+
+    @apus.set_grad_enabled(False)
+    def disabled(x):
+        return x * 2
+
+    x = apus.ones(1, requires_grad=True)
+    assert [f(x).requires_grad for f in (plain, called, off, disabled)] == [False, False, True, False]
+    assert apus.is_grad_enabled() and (x * 2).requires_grad
+
+
 def test_long_chains_and_their_end():
     x = apus.ones(1, requires_grad=True)
     y = x

@@ -1,6 +1,7 @@
 """Gradients: `grad`, `backward`, functions of one's own, checks against differences."""
 
 from .. import _C
+from .._api import functions as _f
 from .._modes import detect_anomaly, enable_grad, inference_mode, no_grad, set_detect_anomaly, set_grad_enabled
 from . import functional
 from .function import Function
@@ -16,19 +17,22 @@ def _tuple(value):
     return (value,) if isinstance(value, _C.Tensor) or value is None else tuple(value)
 
 
-def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None, materialize_grads=False):
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None, is_grads_batched=False,
+         materialize_grads=False):
     """The gradients of the sum of outputs with respect to inputs, as a tuple; nobody's `grad` is touched.
 
     With `create_graph` they can be differentiated again. An input that the outputs don't depend on is an error unless `allow_unused` (its
-    gradient is None then) or `materialize_grads` (zeros).
+    gradient is None then) or `materialize_grads` (zeros). With `is_grads_batched`, `grad_outputs` have an axis before the others, which the
+    gradients have then too.
     """
     outputs, inputs = _tuple(outputs), _tuple(inputs)
     given = (None,) * len(outputs) if grad_outputs is None else _tuple(grad_outputs)
+    if is_grads_batched:
+        rows = [grad(outputs, inputs, row, True, create_graph, allow_unused, materialize_grads=materialize_grads) for row in zip(*given)]
+        return tuple(None if column[0] is None else _f["stack"](column) for column in zip(*rows))
     found = _C.grad(outputs, given, inputs, -1 if retain_graph is None else int(bool(retain_graph)), create_graph)
     if materialize_grads:
-        from .._api import functions
-
-        return tuple(functions["zeros_like"](x) if g is None else g for x, g in zip(inputs, found))
+        return tuple(_f["zeros_like"](x) if g is None else g for x, g in zip(inputs, found))
     if not allow_unused and any(g is None for g in found):
         i = next(i for i, g in enumerate(found) if g is None)
         raise RuntimeError(f"grad: the outputs do not depend on input {i}; allow_unused=True gives None for it")
