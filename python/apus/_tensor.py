@@ -161,6 +161,11 @@ def _cpu(self):
     return self
 
 
+def _cuda(self, device=None):
+    """An error: this build computes on the CPU. Programs ask `apus.cuda.is_available()` before."""
+    return self.to("cuda")
+
+
 def _detach_(self):
     """Cuts this tensor off its history."""
     _C.cut(self)
@@ -259,7 +264,7 @@ def install():
     members = {
         "__repr__": _repr, "__str__": _str, "__format__": _format, "__iter__": _iter, "__contains__": _contains, "__reversed__": _reversed,
         "__array__": _array, "__array_priority__": 1000, "__reduce_ex__": _reduce_ex, "__deepcopy__": _deepcopy, "__copy__": _copy,
-        "__dlpack_device__": lambda self: (1, 0), "numpy": _numpy, "to": _to, "type": _type, "cpu": _cpu, "detach_": _detach_,
+        "__dlpack_device__": lambda self: (1, 0), "numpy": _numpy, "to": _to, "type": _type, "cpu": _cpu, "cuda": _cuda, "detach_": _detach_,
         "element_size": _element_size, "is_floating_point": _is_floating_point, "new_tensor": _new_tensor, "register_hook": _register_hook,
         "itemsize": property(_element_size), "nbytes": property(lambda self: self.numel() * self.dtype.itemsize),
         "is_cuda": property(lambda self: False), "requires_grad_": Tensor.requires_grad_,

@@ -8,16 +8,42 @@ _Atomic int in_flight = 0;
 
 // MARK: - Life
 
+// Whether all arguments are integers: then they are sizes, as in PyTorch.
+static bool are_sizes(PyObject *args) {
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
+    if (!PyLong_CheckExact(PyTuple_GET_ITEM(args, i))) return false;
+  }
+  return PyTuple_GET_SIZE(args) > 0;
+}
+
+static PyObject *zeros(PyObject *sizes, int32_t dtype) {
+  PyObject *module = PyImport_ImportModule("apus"), *result = NULL;
+  PyObject *function = module ? PyObject_GetAttrString(module, "zeros") : NULL;
+  PyObject *keywords = function ? Py_BuildValue("{sO}", "dtype", dtypes[dtype]) : NULL;
+  if (keywords) result = PyObject_Call(function, sizes, keywords);
+  Py_XDECREF(module);
+  Py_XDECREF(function);
+  Py_XDECREF(keywords);
+  return result;
+}
+
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   static char *names[] = {"data", "dtype", "device", "requires_grad", NULL};
   PyObject *data = NULL, *dtype_object = Py_None, *device = Py_None;
   int requires_grad = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|OO$Op", names, &data, &dtype_object, &device, &requires_grad)) return NULL;
+  bool has_sizes = are_sizes(args);
+  PyObject *rest = has_sizes ? PyTuple_New(0) : Py_NewRef(args);
+  if (!rest) return NULL;
+  int is_understood = PyArg_ParseTupleAndKeywords(rest, keywords, "|OO$Op", names, &data, &dtype_object, &device, &requires_grad);
+  Py_DECREF(rest);
+  if (!is_understood) return NULL;
   int32_t dtype = apus_get_default_dtype();
   if (dtype_object != Py_None && (dtype = convert_dtype(dtype_object)) < 0) return NULL;
   if (!convert_device(device)) return NULL;
   PyObject *made;
-  if (!data) {
+  if (has_sizes) {
+    made = zeros(args, dtype);
+  } else if (!data) {
     PyObject *nothing = PyList_New(0);
     made = nothing ? tensor_of(nothing, dtype) : NULL;
     Py_XDECREF(nothing);
@@ -145,7 +171,31 @@ static PyObject *operate(PyObject *a, PyObject *b, int op) {
   return wrap_or_fail(result, &error);
 }
 
+// The numbers of `value` for `self`, in place.
+static PyObject *become(PyObject *self, PyObject *value) {
+  if (!Tensor_Check(value)) {
+    PyErr_SetString(PyExc_TypeError, "a tensor is expected");
+    return NULL;
+  }
+  apus_error error = {0};
+  if (!apus_become(HANDLE(self), HANDLE(value), current_mode, &error)) {
+    failed(&error);
+    return NULL;
+  }
+  return propagate((TensorObject *)self) ? Py_NewRef(self) : NULL;
+}
+
+// Whether Python has other threads.
+static bool has_company(void) { return PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL; }
+
 static PyObject *update(PyObject *a, PyObject *b, int op) {
+  if (is_large(a, Tensor_Check(b) ? b : NULL) && has_company()) {
+    // In place, `a` would be half changed whenever another thread looks at it; a new result is computed without the lock.
+    PyObject *result = operate(a, b, op);
+    if (!result || result == Py_NotImplemented) return result;
+    Py_SETREF(result, become(a, result));
+    return result;
+  }
   apus_value number = {0};
   apus_error error = {0};
   PyObject *array = NULL;
@@ -164,9 +214,15 @@ static PyObject *update(PyObject *a, PyObject *b, int op) {
   return propagate((TensorObject *)a) ? Py_NewRef(a) : NULL;
 }
 
-static PyObject *of_one(PyObject *x, int op) {
+static PyObject *of_one(PyObject *object, int op) {
   apus_error error = {0};
-  apus_handle result = apus_tensor_unary(op, HANDLE(x), current_mode, &error);
+  if (!is_large(object, NULL)) return wrap_or_fail(apus_tensor_unary(op, HANDLE(object), current_mode, &error), &error);
+  apus_handle x = apus_copy(HANDLE(object)), result;
+  int32_t mode = current_mode;
+  BEGIN_UNLOCKED
+  result = apus_tensor_unary(op, x, mode, &error);
+  apus_release(x);
+  END_UNLOCKED
   return wrap_or_fail(result, &error);
 }
 
@@ -282,7 +338,12 @@ static PyObject *tolist(PyObject *self, PyObject *nothing) {
   char *elements = malloc((size_t)(info.count ? info.count : 1) * 8);
   if (!elements) return PyErr_NoMemory();
   apus_error error = {0};
-  PyObject *result = apus_elements(HANDLE(self), elements, &error) ? nested(&info, shape, 0, elements, &next) : (failed(&error), NULL);
+  apus_handle x = apus_copy(HANDLE(self));
+  BEGIN_UNLOCKED
+  apus_elements(x, elements, &error);
+  apus_release(x);
+  END_UNLOCKED
+  PyObject *result = failed(&error) ? NULL : nested(&info, shape, 0, elements, &next);
   free(elements);
   return result;
 }
@@ -353,15 +414,35 @@ static bool convert_key(PyObject *key, apus_value **items, int32_t *count, arena
   return true;
 }
 
+// A view, or, where an index is a tensor, a copy; a large one without the interpreter's lock.
+static PyObject *picked(PyObject *self, apus_value *items, int32_t count) {
+  apus_error error = {0};
+  int64_t elements = 0;
+  for (int32_t i = 0; i < count; i++) {
+    if (items[i].tag == APUS_TENSOR) elements += apus_count((apus_handle)items[i].pointer) + apus_count(HANDLE(self));
+  }
+  if (elements < LARGE) return wrap_or_fail(apus_get_items(HANDLE(self), items, count, current_mode, &error), &error);
+  apus_handle x = apus_copy(HANDLE(self)), result;
+  for (int32_t i = 0; i < count; i++) {
+    if (items[i].tag == APUS_TENSOR) items[i].pointer = apus_copy((apus_handle)items[i].pointer);
+  }
+  int32_t mode = current_mode;
+  BEGIN_UNLOCKED
+  result = apus_get_items(x, items, count, mode, &error);
+  apus_release(x);
+  for (int32_t i = 0; i < count; i++) {
+    if (items[i].tag == APUS_TENSOR) apus_release((apus_handle)items[i].pointer);
+  }
+  END_UNLOCKED
+  return wrap_or_fail(result, &error);
+}
+
 static PyObject *get_item(PyObject *self, PyObject *key) {
   ARENA_INIT(memory);
   apus_value *items;
   int32_t count;
   PyObject *result = NULL;
-  if (convert_key(key, &items, &count, &memory)) {
-    apus_error error = {0};
-    result = wrap_or_fail(apus_get_items(HANDLE(self), items, count, current_mode, &error), &error);
-  }
+  if (convert_key(key, &items, &count, &memory)) result = picked(self, items, count);
   arena_free(&memory);
   return result;
 }
@@ -545,7 +626,7 @@ static PyObject *size(PyObject *self, PyObject *args, PyObject *keywords) {
 
 static PyObject *data_ptr(PyObject *self, PyObject *nothing) {
   void *pointer;
-  void *token = apus_export(HANDLE(self), &pointer);
+  void *token = lend(self, &pointer);
   apus_unexport(token);
   return PyLong_FromVoidPtr(pointer);
 }
@@ -589,19 +670,6 @@ static PyObject *retain_grad(PyObject *self, PyObject *nothing) {
   return NULL;
 }
 
-static PyObject *become(PyObject *self, PyObject *value) {
-  if (!Tensor_Check(value)) {
-    PyErr_SetString(PyExc_TypeError, "a tensor is expected");
-    return NULL;
-  }
-  apus_error error = {0};
-  if (!apus_become(HANDLE(self), HANDLE(value), current_mode, &error)) {
-    failed(&error);
-    return NULL;
-  }
-  return propagate((TensorObject *)self) ? Py_NewRef(self) : NULL;
-}
-
 static PyObject *as_subclass(PyObject *self, PyObject *type) {
   if (!PyType_Check(type) || !PyType_IsSubtype((PyTypeObject *)type, TensorType)) {
     PyErr_SetString(PyExc_TypeError, "a subclass of Tensor is expected");
@@ -618,7 +686,12 @@ static PyObject *text(PyObject *self, PyObject *args) {
   int precision = 4, threshold = 1000, edge_items = 3, width = 80;
   if (!PyArg_ParseTuple(args, "|iiii", &precision, &threshold, &edge_items, &width)) return NULL;
   apus_error error = {0};
-  char *text = apus_repr(HANDLE(self), precision, threshold, edge_items, width, &error);
+  char *text;
+  apus_handle x = apus_copy(HANDLE(self));
+  BEGIN_UNLOCKED
+  text = apus_repr(x, precision, threshold, edge_items, width, &error);
+  apus_release(x);
+  END_UNLOCKED
   if (!text) {
     failed(&error);
     return NULL;

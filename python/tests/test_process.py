@@ -64,6 +64,27 @@ def test_large_calls_give_up_the_lock():
     assert sum(start < t < end for t in ticks) >= 2
 
 
+def test_in_place_operators_give_up_the_lock_too():
+    a, b, done = apus.randn(3000, 3000), apus.randn(3000, 3000), threading.Event()
+
+    def work():
+        for _ in range(20):
+            nonlocal a
+            a += b
+            a *= 0.5
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    seen = 0
+    while not done.is_set():
+        # What another thread sees is the tensor before or after a change, never in the middle.
+        assert a.shape == (3000, 3000)
+        seen += 1
+    thread.join()
+    assert seen > 20 and a.isfinite().all()
+
+
 def _child(queue):
     x = apus.ones(100_000, requires_grad=True)
     (x.exp() * 2).sum().backward()

@@ -127,3 +127,41 @@ def test_errors_are_exceptions_with_the_librarys_text():
         apus.ones(2).sum(dims=1)
     with pytest.raises(TypeError, match="missing"):
         apus.cat()
+
+
+def test_limits_of_dtypes():
+    for dtype in (apus.float32, apus.float64, apus.float16, apus.bfloat16):
+        limits = apus.finfo(dtype)
+        one, most = apus.ones(1, dtype=dtype), apus.tensor([limits.max], dtype=dtype)
+        assert one + limits.eps > 1 and one + limits.eps / 4 == 1 and most.isfinite() and (most * 2).isinf() and limits.min == -limits.max
+        assert most.item() == limits.max and limits.bits == 8 * dtype.itemsize and 0 < limits.tiny < limits.eps
+    assert apus.finfo().dtype == "float32" and repr(apus.finfo(apus.float16)) == (
+        "finfo(resolution=0.001, min=-65504, max=65504, eps=0.000976562, smallest_normal=6.10352e-05, tiny=6.10352e-05, dtype=float16)")
+    assert (apus.iinfo(apus.int8).min, apus.iinfo(apus.int8).max, apus.iinfo(apus.uint8).max) == (-128, 127, 255)
+    assert apus.iinfo(apus.int64).max == 2**63 - 1 and apus.iinfo(apus.int32).bits == 32
+    for wrong in (lambda: apus.finfo(apus.int8), lambda: apus.iinfo(apus.float32), lambda: apus.iinfo(apus.bool)):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_the_constructors_of_old():
+    assert apus.Tensor(2, 3).shape == (2, 3) and apus.Tensor(4).shape == (4,) and apus.Tensor([2, 3]).tolist() == [2, 3]
+    assert apus.Tensor().shape == (0,) and apus.Tensor(2, requires_grad=True).requires_grad
+    assert apus.LongTensor([1, 2]).dtype is apus.int64 and apus.FloatTensor(2, 3).shape == (2, 3) and apus.BoolTensor([1, 0]).tolist() == [True, False]
+    for wrong in (lambda: apus.Tensor(-1), lambda: apus.Tensor("a"), lambda: apus.Tensor(2, device="cuda")):
+        with pytest.raises((ValueError, TypeError, RuntimeError)):
+            wrong()
+
+
+def test_named_results_print_and_pickle():
+    top = apus.tensor([1.0, 3.0, 2.0]).topk(2)
+    assert repr(top) == "apus.return_types.topk(\nvalues=tensor([3., 2.]),\nindices=tensor([1, 2]))"
+    assert pickle.loads(pickle.dumps(top)).indices.tolist() == [1, 2]
+
+
+def test_devices_that_programs_ask_for():
+    device = apus.device("cuda" if apus.cuda.is_available() else "mps" if apus.backends.mps.is_available() else "cpu")
+    assert apus.ones(2, device=device).to(device).device == device and apus.cuda.device_count() == 0
+    for call in (apus.ones(2).cuda, apus.nn.Linear(1, 1).cuda):
+        with pytest.raises(RuntimeError, match="not available"):
+            call()

@@ -33,9 +33,21 @@ public func apusBinaryNumber(
   return attemptTensor(mode, error) {
     let (x, y) = (tensor(a), weak(number))
     if isReversed { return Tensor.binary(op, y, x) }
-    if op == .pow, y.data.firstAsDouble == 2 { return x.square() }
-    return Tensor.binary(op, x, y)
+    return op == .pow ? power(x, number: y) : Tensor.binary(op, x, y)
   }
+}
+
+/// xⁿ for a number, which PyTorch refuses where integers have a negative one.
+func power(_ x: Tensor, number n: Tensor) -> Tensor {
+  let value = n.data.firstAsDouble
+  guard
+    check(
+      value >= 0 || x.dtype.isFloatingPoint || n.dtype.isFloatingPoint, .value, "pow",
+      "integers to a negative integer power are not allowed")
+  else { return .invalid }
+  if value == 2 { return x.square() }
+  if value == 0.5, x.dtype.isFloatingPoint { return x.sqrt() }
+  return Tensor.binary(.pow, x, n)
 }
 
 /// -x, |x| and ~x by the number of a case of `Unary`. May fail.

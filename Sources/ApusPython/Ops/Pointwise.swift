@@ -105,9 +105,7 @@ extension OpTable {
   }
 
   private static func power(_ a: Arguments) -> Tensor {
-    if a.isTensor(1) { return Tensor.binary(.pow, a.operand(0), a.tensor(1)) }
-    if a.isInt(1) { return a.tensor(0).pow(a.wideInt(1)) }
-    return a.isNumber(1) ? a.tensor(0).pow(a.double(1)) : Tensor.binary(.pow, a.operand(0), a.operand(1))
+    a.isNumber(1) ? ApusPython.power(a.tensor(0), number: a.operand(1)) : Tensor.binary(.pow, a.operand(0), a.operand(1))
   }
 
   private static func quotient(_ a: Arguments) -> Tensor {

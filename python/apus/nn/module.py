@@ -505,6 +505,10 @@ class Module:
         """On the CPU: where everything is."""
         return self
 
+    def cuda(self, device=None):
+        """An error: this build computes on the CPU. Programs ask `apus.cuda.is_available()` before."""
+        return self.to("cuda")
+
     def share_memory(self):
         """Not available: there are no processes to share with."""
         raise RuntimeError("share_memory: not available")
