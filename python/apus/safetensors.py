@@ -1,9 +1,9 @@
 """Files of the safetensors format: `load_file`, `save_file`, as in the package of that name."""
 
 import os
-import tempfile
 
 from . import _C
+from ._serialization import temporary_folder
 
 
 def _load(path):
@@ -28,7 +28,7 @@ def save_file(tensors, filename, metadata=None):
     path = os.fspath(filename)
     if isinstance(path, str) and not path.endswith(".safetensors"):
         # The suffix decides about the format.
-        with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path))) as folder:
+        with temporary_folder(os.path.dirname(os.path.abspath(path))) as folder:
             inner = os.path.join(folder, "model.safetensors")
             _C.save_tensors(dict(tensors), dict(metadata or {}), inner)
             os.replace(inner, path)
@@ -38,7 +38,7 @@ def save_file(tensors, filename, metadata=None):
 
 def load(data):
     """The tensors of a file's bytes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         path = os.path.join(folder, "model.safetensors")
         with open(path, "wb") as file:
             file.write(data)
@@ -47,7 +47,7 @@ def load(data):
 
 def save(tensors, metadata=None):
     """A file's bytes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         path = os.path.join(folder, "model.safetensors")
         save_file(tensors, path, metadata)
         with open(path, "rb") as file:

@@ -119,3 +119,16 @@ def test_the_reference_reads_our_safetensors_and_we_its(tmp_path):
     assert reference.load_file(path)["a"].tolist() == [0, 1, 2, 3]
     reference.save_file({"b": torch.ones(2, dtype=torch.bfloat16)}, path, {"x": "y"})
     assert safetensors.load_file(path)["b"].dtype is apus.bfloat16 and safetensors.load_metadata(path) == {"x": "y"}
+
+
+def test_options_of_load_and_save(tmp_path):
+    path = tmp_path / "a.pth"
+    apus.save({"x": apus.ones(2)}, path, pickle_protocol=2)
+    for option in ({"map_location": "cpu"}, {"map_location": apus.device("cpu")}, {"weights_only": False}, {"mmap": True}):
+        assert apus.load(path, **option)["x"].tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="cuda"):
+        apus.load(path, map_location="cuda")
+    with pytest.raises(TypeError):
+        apus.load(path, map_place="cpu")
+    with pytest.raises(ValueError):
+        apus.save(1, path, _use_new_zipfile_serialization=False)

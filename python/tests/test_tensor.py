@@ -165,3 +165,16 @@ def test_devices_that_programs_ask_for():
     for call in (apus.ones(2).cuda, apus.nn.Linear(1, 1).cuda):
         with pytest.raises(RuntimeError, match="not available"):
             call()
+
+
+def test_integers_have_no_negative_powers():
+    x = apus.tensor([1, 2])
+
+    def change():
+        y = apus.tensor([1, 2])
+        y **= -1
+
+    for wrong in (lambda: x**-1, lambda: apus.pow(x, -1), lambda: x.pow_(-2), change):
+        with pytest.raises(ValueError, match="negative"):
+            wrong()
+    assert (x**-1.0).tolist() == [1, 0.5] and (x**apus.tensor(-1)).tolist() == [1, 0] and x.tolist() == [1, 2]

@@ -131,7 +131,7 @@ public func apusUpdate(
     let isRecorded = (x.requiresGrad || y.requiresGrad) && mode & Int32(APUS_MODE_GRAD.rawValue) != 0
     let isSimple = [.add, .sub, .mul, .div].contains(op) && !isRecorded && x.dtype.isFloatingPoint
     guard isSimple, Tensor.resultType(x, y) == x.dtype, Shape.broadcast(x.shape, y.shape) == x.shape else {
-      let result = Tensor.binary(op, x, y)
+      let result = op == .pow && b == nil ? power(x, number: y) : Tensor.binary(op, x, y)
       if result.isValid { become(cell, result, mode, op.name + "_") }
       return
     }

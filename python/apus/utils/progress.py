@@ -1,7 +1,6 @@
 """A progress bar that behaves in terminals, pipes and notebooks."""
 
 import os
-import shutil
 import sys
 import time
 
@@ -96,6 +95,8 @@ class Progress:
         return line[: self._columns() - 1]
 
     def _columns(self):
+        import shutil  # late, since it takes a tenth of `import apus`
+
         return max(shutil.get_terminal_size().columns, 20)
 
 

@@ -5,8 +5,6 @@ import itertools
 import queue
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 
 from .collate import default_collate, default_convert
@@ -169,6 +167,10 @@ class DataLoader:
         return self.collate_fn([self.dataset[i] for i in indices])
 
     def _ahead(self, plan):
+        # Late, since it takes a tenth of `import apus`.
+        from concurrent.futures import ThreadPoolExecutor
+        from concurrent.futures import TimeoutError as FutureTimeout
+
         numbers = itertools.count()
 
         def begin():
