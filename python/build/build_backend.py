@@ -2,7 +2,7 @@
 both. Needs nothing but the standard library, Swift and a C compiler.
 
 `pip install ./python` uses the repository's .build. With `--config-settings bundle=1`, or APUS_BUNDLE=1, the library contains Swift's
-runtime, so that the wheel runs where there is no Swift. Foundation, ten times as large as all the rest, is left out: it is needed for downloads
+runtime, so that the wheel runs where there is no Swift. Foundation, four times as large as all the rest, is left out: it is needed for downloads
 alone, which are Python's business here. (On macOS both belong to the system.)
 """
 
