@@ -120,6 +120,7 @@ extension CPUConvolution {
   ///
   /// - Returns: channels last where they are 8 or more, row-major otherwise.
   func sweep(_ part: ConvolutionPart, source: TensorData, weight: TensorData, _ ending: ConvolutionEnding) -> TensorData {
+    if let y = FoldedStrides(self, part)?.sweep(source: source, weight: weight, ending) { return y }
     let dims = shape.dims(of: part)
     let phases = (0..<3).map { shape.phases(of: part, axis: $0) }
     let run = isDepthwise ? (1, (0, 0)) : run(phases[2], channels: source.shape[1], size: source.shape[4])

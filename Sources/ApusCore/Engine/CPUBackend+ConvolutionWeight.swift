@@ -16,6 +16,7 @@ extension CPUConvolution {
     {
       return inWeightOrder(sums)
     }
+    if let sums = FoldedStrides(self, .weight)?.weightSums(x, target) { return inWeightOrder(sums) }
     let sweep = ConvolutionSweep(
       phases.map { $0[0] }, kernelStrides: [0, 0, 0], batch: shape.batch, source: source, target: target)
     let rows = run.0 * shape.inChannels / shape.groups

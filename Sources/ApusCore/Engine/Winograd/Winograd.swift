@@ -23,11 +23,16 @@ struct Winograd {
   let tiles: Int
   let rows: Int
   let columns: Int
+  let part: ConvolutionPart
+  /// What needs no products, where strides are folded.
+  let zeros: WinogradZeros?
 
   /// Nil where the method doesn't apply or doesn't pay.
   ///
   /// - Parameter part: `.output` or `.input`, whichever has the tiles.
-  init?(_ convolution: CPUConvolution, _ part: ConvolutionPart) {
+  init?(_ convolution: CPUConvolution, _ part: ConvolutionPart, zeros: WinogradZeros? = nil) {
+    self.part = part
+    self.zeros = zeros
     let shape = convolution.shape
     guard Self.isEnabled, convolution.dtype == .float32, shape.groups == 1, shape.inChannels % 16 == 0,
       shape.outChannels % 16 == 0,
@@ -40,12 +45,21 @@ struct Winograd {
     // and the weights have four times as many of them.
     let panel = convolution.kernels.rows
     let computed = (tiles + panel - 1) / panel * panel
-    guard tiles >= 12, 8 * computed <= shape.batch * size[1] * size[2] else { return nil }
+    // Folded strides save somewhat more than half of them where tiles are full.
+    guard tiles >= 12, (zeros == nil ? 8 : 12) * computed <= shape.batch * size[1] * size[2] else { return nil }
   }
 
   func grid(source: PixelImage, target: PixelImage, offset: (Int, Int)) -> apus_winograd_grid {
     apus_winograd_grid(rows: rows, columns: columns, offset: offset, source: source.winograd, target: target.winograd)
   }
+
+  /// The channels of the source that a place's products take.
+  func depths(at place: Int, of depth: Int) -> Range<Int> {
+    part == .output ? zeros?.channels(at: place) ?? 0..<depth : 0..<depth
+  }
+
+  /// The pieces of `range`, channels of the input, that have products at a place.
+  func inputs(_ range: Range<Int>, at place: Int) -> [Range<Int>] { zeros?.pieces(of: range, at: place) ?? [range] }
 
   /// Numbers from plane to plane of 36: an odd number of cache lines, so that they don't compete for the same places in the caches.
   static func step(_ count: Int) -> Int { ((count + 15) / 16 | 1) * 16 }

@@ -60,7 +60,7 @@ final class WinogradSweep {
       guard let scratch = Floats(Winograd.places * (planesV + planesM)) else { return fail() }
       let (v, m) = (scratch.pointer, scratch.pointer + Winograd.places * planesV)
       sourceValues(first, tiles, v, planesV)
-      products(tiles, v, planesV, u.pointer, planes, columns, m, planesM)
+      products(tiles, v, planesV, u.pointer, planes, 0..<columns, m, planesM)
       interpolate(first, tiles, 0, columns, m, planesM)
     }
     return true
@@ -93,7 +93,7 @@ final class WinogradSweep {
     weightValues(block, u, planesU)
     for start in stride(from: 0, to: group.count, by: piece) {
       let tiles = min(piece, group.count - start)
-      products(tiles, v + start * depth, planesV, u, planesU, width, m, planesM)
+      products(tiles, v + start * depth, planesV, u, planesU, first..<(first + width), m, planesM)
       interpolate(group.lowerBound + start, tiles, first, width, m, planesM)
     }
   }
@@ -123,20 +123,34 @@ final class WinogradSweep {
 
   /// For every place the matrix product [tiles, depth] × [depth, columns].
   private func products(
-    _ tiles: Int, _ v: UnsafePointer<Float>, _ planesV: Int, _ u: UnsafePointer<Float>, _ planesU: Int, _ columns: Int,
+    _ tiles: Int, _ v: UnsafePointer<Float>, _ planesV: Int, _ u: UnsafePointer<Float>, _ planesU: Int, _ columns: Range<Int>,
     _ m: UnsafeMutablePointer<Float>, _ planesM: Int
   ) {
     let padded = (tiles + multiply.rows - 1) / multiply.rows * multiply.rows
+    // What is zero differs from block to block.
+    let step = winograd.zeros == nil ? columns.count : multiply.columns
     withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: padded) { rows in
       withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: tiles) { targets in
         for place in 0..<Winograd.places {
-          let (from, to) = (v + place * planesV, m + place * planesM)
+          let depths = winograd.depths(at: place, of: depth)
+          let (from, to) = (v + place * planesV + depths.lowerBound, m + place * planesM)
           for i in 0..<padded { rows[i] = UnsafeRawPointer(from + min(i, tiles - 1) * depth) }
-          for i in 0..<tiles { targets[i] = UnsafeMutableRawPointer(to + i * columns) }
-          multiply.multiply(false, tiles, columns, 1, depth, rows.baseAddress!, u + place * planesU, targets.baseAddress!, nil)
+          for first in stride(from: 0, to: columns.count, by: step) {
+            let count = min(step, columns.count - first)
+            let matrix = u + place * planesU + first * depth + depths.lowerBound * multiply.padded(count)
+            for i in 0..<tiles { targets[i] = UnsafeMutableRawPointer(to + i * columns.count + first) }
+            multiply.multiply(
+              false, tiles, count, 1, hasProducts(place, columns.lowerBound + first, count) ? depths.count : 0, rows.baseAddress!,
+              matrix, targets.baseAddress!, nil)
+          }
         }
       }
     }
+  }
+
+  /// Whether some of the columns have products at a place.
+  private func hasProducts(_ place: Int, _ first: Int, _ count: Int) -> Bool {
+    winograd.part == .output || !winograd.inputs(first..<(first + count), at: place).isEmpty
   }
 
   private func interpolate(

@@ -108,14 +108,14 @@ final class WinogradWeightGradient {
   private func add(_ values: Values, _ count: Int, _ place: Int, rows: Range<Int>, to c: UnsafeMutablePointer<Float>) {
     withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: count) { lines in
       withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { numbers in
-        let from = values.source.pointer + place * values.sourcePlanes + rows.lowerBound
-        for i in 0..<count {
-          lines[i] = UnsafeRawPointer(from + i * ins)
-          numbers[i] = Int32(truncatingIfNeeded: i)
+        for i in 0..<count { numbers[i] = Int32(truncatingIfNeeded: i) }
+        for piece in winograd.inputs(rows, at: place) {
+          let from = values.source.pointer + place * values.sourcePlanes + piece.lowerBound
+          for i in 0..<count { lines[i] = UnsafeRawPointer(from + i * ins) }
+          kernels.accumulate(
+            count, count, piece.count, outs, lines.baseAddress!, numbers.baseAddress!,
+            values.target.pointer + place * values.targetPlanes, c + (piece.lowerBound - rows.lowerBound) * outs, outs)
         }
-        kernels.accumulate(
-          count, count, rows.count, outs, lines.baseAddress!, numbers.baseAddress!,
-          values.target.pointer + place * values.targetPlanes, c, outs)
       }
     }
   }
