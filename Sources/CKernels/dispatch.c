@@ -121,6 +121,11 @@ const apus_gemm_kernels *apus_gemm(apus_isa isa, apus_dtype dtype) {
   return t && IN_RANGE(dtype, APUS_BF16 + 1) ? &t->gemm[dtype] : NULL;
 }
 
+const apus_row_kernels *apus_rows(apus_isa isa, apus_dtype dtype) {
+  const apus_kernel_table *t = table(isa);
+  return t && (dtype == APUS_F32 || dtype == APUS_F64) ? &t->rows[dtype == APUS_F64] : NULL;
+}
+
 const apus_attention_kernels *apus_attention(apus_isa isa, apus_dtype dtype) {
   const apus_kernel_table *t = table(isa);
   return t && (dtype == APUS_F32 || dtype == APUS_F64) ? &t->attention[dtype == APUS_F64] : NULL;

@@ -26,6 +26,7 @@
 #include "random.h"
 #include "optimizer.h"
 #include "recurrent.h"
+#include "rows.h"
 
 #define CASTS_FROM(T) { \
     [APUS_F32] = cast_##T##_f32, [APUS_F64] = cast_##T##_f64, [APUS_F16] = cast_##T##_f16, [APUS_BF16] = cast_##T##_bf16, \
@@ -74,4 +75,5 @@ const apus_kernel_table APUS_TABLE = {
   .adam = {adam_f32, adam_f64},
   .cell_forward = CELLS_BY_DTYPE(forward),
   .cell_backward = CELLS_BY_DTYPE(backward),
+  .rows = {ROWS_ENTRY(f32), ROWS_ENTRY(f64)},
 };

@@ -37,6 +37,7 @@ typedef struct {
       ptrdiff_t n, void *p, const void *g, void *m, void *v, void *vmax, const apus_adam_options *o);
   void (*cell_forward[2][APUS_CELL_COUNT])(const apus_cell_forward_block *b);  // f32, f64
   void (*cell_backward[2][APUS_CELL_COUNT])(const apus_cell_backward_block *b);
+  apus_row_kernels rows[2];  // f32, f64
 } apus_kernel_table;
 
 #define APUS_HIDDEN __attribute__((visibility("hidden")))

@@ -256,6 +256,22 @@ typedef void (*apus_small_gemm_kernel)(
     ptrdiff_t b_column, void *c, ptrdiff_t ldc);
 apus_small_gemm_kernel apus_small_gemm(apus_isa isa, apus_dtype dtype);
 
+// ---------------------------------------------------------------------------------------------- factorizations
+
+// What factorizations of matrices do to rows of n float32 or float64 numbers, beside matrix products. Rows are different or the same.
+typedef struct {
+  // The sum of x y.
+  double (*dot)(ptrdiff_t n, const void *x, const void *y);
+  // y += a x
+  void (*axpy)(ptrdiff_t n, double a, const void *x, void *y);
+  // x becomes c x - s y, and y becomes s x + c y.
+  void (*rotate)(ptrdiff_t n, double c, double s, void *x, void *y);
+  // r += a x + b y; returns the sum of r z.
+  double (*update)(ptrdiff_t n, double a, const void *x, double b, const void *y, const void *z, void *r);
+} apus_row_kernels;
+// NULL for other dtypes.
+const apus_row_kernels *apus_rows(apus_isa isa, apus_dtype dtype);
+
 // ---------------------------------------------------------------------------------------------- attention
 
 // What blocked attention needs beside packing (float32 and float64); see families/attention.h. A panel has a row for each key and
