@@ -26,6 +26,7 @@ extension Double: Returnable { var returned: Returned { .float(self) } }
 
 /// A tuple of the core as an array.
 func list(_ pair: (Tensor, Tensor)) -> [Tensor] { [pair.0, pair.1] }
+func list(_ three: (Tensor, Tensor, Tensor)) -> [Tensor] { [three.0, three.1, three.2] }
 
 extension Returned {
   private var isValid: Bool {

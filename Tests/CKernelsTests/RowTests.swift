@@ -11,7 +11,9 @@ struct RowTests {
     #expect(apus_rows(isa, APUS_F16) == nil)
   }
 
-  private func check<F: BinaryFloatingPoint & BitwiseCopyable>(_ isa: apus_isa, _ dtype: apus_dtype, _ n: Int, _: F.Type, tolerance: Double) {
+  private func check<F: BinaryFloatingPoint & BitwiseCopyable>(
+    _ isa: apus_isa, _ dtype: apus_dtype, _ n: Int, _: F.Type, tolerance: Double
+  ) {
     let kernels = apus_rows(isa, dtype)!.pointee
     let row = { (seed: Int) in (0..<n).map { F(Double(($0 * 37 + seed * 11) % 29) / 14 - 1) } }
     func expect(_ found: [F], _ f: (Int) -> Double) {

@@ -21,7 +21,8 @@ std_mean sum var var_mean trace argsort bincount bucketize cummax cummin cumprod
 unique_consecutive addmm baddbmm bmm cdist dot einsum inner kron matmul mm mv outer tensordot block_diag broadcast_tensors broadcast_to cat chunk clone
 diag diag_embed diagonal flatten flip hstack meshgrid movedim narrow permute ravel repeat_interleave reshape roll rot90 select split split_with_sizes squeeze
 stack t tensor_split tile transpose tril triu unbind unflatten unsqueeze vstack gather index_add index_copy index_fill index_put index_reduce index_select
-masked_fill masked_scatter masked_select nonzero scatter scatter_add scatter_reduce take take_along_dim arange empty empty_like eye full full_like linspace
+masked_fill masked_scatter masked_select nonzero scatter scatter_add scatter_reduce take take_along_dim cholesky_solve det inverse logdet matrix_exp
+matrix_power slogdet arange empty empty_like eye full full_like linspace
 logspace ones ones_like tril_indices triu_indices zeros zeros_like softmax log_softmax tensor rand randn randint randperm from_numpy from_dlpack
 """.split()
 
@@ -40,11 +41,17 @@ cosine_embedding_loss cross_entropy ctc_loss gaussian_nll_loss hinge_embedding_l
 multilabel_margin_loss multilabel_soft_margin_loss nll_loss poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss
 """.split()
 
+LINALG = """
+cholesky cond cross det diagonal eigh eigvalsh inv lstsq lu lu_factor lu_solve matmul matrix_exp matrix_norm matrix_power matrix_rank multi_dot norm pinv qr
+slogdet solve solve_triangular svd svdvals tensorinv tensorsolve vander vecdot vector_norm
+""".split()
+
 
 def test_nothing_of_the_vocabulary_is_missing():
     assert [name for name in VOCABULARY if not hasattr(apus, name)] == []
     assert [name for name in METHODS if not hasattr(apus.Tensor, name)] == []
     assert [name for name in FUNCTIONAL if not hasattr(apus.nn.functional, name)] == []
+    assert [name for name in LINALG if not hasattr(apus.linalg, name)] == []
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.number}-{line.name}")

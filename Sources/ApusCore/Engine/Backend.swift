@@ -41,6 +41,11 @@ package protocol Backend: Sendable {
   /// Batched matrix product `[…, m, k] × […, k, n]`; both inputs have the same dtype, rank and batch axes (by strides of 0 where
   /// broadcast).
   func matmul(_ a: TensorData, _ b: TensorData) -> TensorData
+  /// The factorization of every matrix in the last two axes; float32 or float64.
+  func factorize(_ x: TensorData, _ kind: Factorization) -> Factorized
+  /// X with A X = B for triangular matrices, of which only that triangle is read; with `isUnit` their diagonal counts as ones. Dtypes, ranks and
+  /// batch axes are the same.
+  func solveTriangular(_ a: TensorData, _ b: TensorData, isLower: Bool, isUnit: Bool) -> TensorData
   /// The convolution or one of its derivatives: `part` from the two others in the order of the cases, all float32 or all float64.
   func convolution(
     _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, ending: ConvolutionEnding, _ shape: ConvolutionShape

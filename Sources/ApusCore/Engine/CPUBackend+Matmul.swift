@@ -37,7 +37,7 @@ extension CPUBackend {
 /// Blocking (Goto and van de Geijn 2008): a block of B of `kc` rows is packed once and stays in the cache while panels of A stream past
 /// it. Every element of C sums over k in the same order whatever the blocks and threads, so results don't depend on either. Half types
 /// are packed as float32 and summed in it; C is rounded once, at the end.
-private struct MatrixProduct {
+struct MatrixProduct {
   let m, n, k: Int
   let a: (row: Int, column: Int)
   let b: (row: Int, column: Int)

@@ -107,6 +107,17 @@ extension ProfilingBackend {
     return timed("matmul", [a, b], flops: 2 * products) { base.matmul(a, b) }
   }
 
+  package func factorize(_ x: TensorData, _ kind: Factorization) -> Factorized {
+    timed("\(kind.name)", [x], results: { [$0.result] }) { base.factorize(x, kind) }
+  }
+
+  package func solveTriangular(_ a: TensorData, _ b: TensorData, isLower: Bool, isUnit: Bool) -> TensorData {
+    let products = Double(b.count) * Double(a.shape.last ?? 0) / 2
+    return timed("solveTriangular", [a, b], flops: 2 * products) {
+      base.solveTriangular(a, b, isLower: isLower, isUnit: isUnit)
+    }
+  }
+
   package func convolution(
     _ part: ConvolutionPart, _ a: TensorData, _ b: TensorData, ending: ConvolutionEnding, _ shape: ConvolutionShape
   ) -> TensorData {
