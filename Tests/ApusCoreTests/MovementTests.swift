@@ -39,6 +39,7 @@ struct MovementTests {
     #expect(x.permute(2, 0, 1).shape == [4, 2, 3] && x.permute(2, 0, 1)[3, 1, 2].item() == x[1, 2, 3].item())
     #expect(x.transpose(0, -1).shape == [4, 3, 2] && x.mT.shape == [2, 4, 3])
     #expect(x.movedim(0, -1).shape == [3, 4, 2] && x.movedim([0, 1], [2, 0]).shape == [3, 4, 2])
+    #expect(Tensor(3.0).movedim(0, -1).shape == [])
     #expect(Tensor([[1, 2], [3, 4]]).T.scalars(as: Int.self) == [1, 3, 2, 4])
     expectMistake("permute: [0, 1] does not name every axis of [2, 3, 4]") { _ = x.permute(0, 1) }
     expectMistake("permute: axis 3 is not in -3..<3 (shape [2, 3, 4])") { _ = x.permute(0, 1, 3) }

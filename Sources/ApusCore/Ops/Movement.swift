@@ -223,6 +223,7 @@ extension Tensor {
     guard check(from.count == to.count, .value, "movedim", "\(source) and \(destination) differ in length") else {
       return .invalid
     }
+    if rank == 0 { return self }
     var order = [Int](repeating: -1, count: rank)
     for (f, t) in zip(from, to) { order[t] = f }
     var rest = (0..<rank).filter { !from.contains($0) }.makeIterator()
