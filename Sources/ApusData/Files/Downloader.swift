@@ -62,7 +62,7 @@ package struct Downloader: Sendable {
     func open() throws(DataError) -> AtomicFile {
       if let file { return file }
       do throws(FileError) {
-        try FileSystem.makeFolder(FileSystem.folder(of: path))
+        try Folder.make(FileSystem.folder(of: path))
         let new = try AtomicFile(path)
         file = new
         return new

@@ -74,7 +74,7 @@ public struct ImageFolder: Dataset {
       throw DataError(.missing, path: path, "not a folder", advice: "name the folder that holds a folder for each class")
     }
     do throws(FileError) {
-      return try FileSystem.names(in: path)
+      return try Folder.names(in: path).filter { !$0.hasPrefix(".") }.sorted()
     } catch {
       throw DataError(.unreadable, path: path, "cannot be listed: \(error.reason)", advice: "check its permissions")
     }

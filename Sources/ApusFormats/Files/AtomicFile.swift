@@ -175,12 +175,7 @@ extension AtomicFile {
   /// Removes what a killed process has left of this file: temporary names whose process is gone and that are an hour old
   /// (a process on another machine that shares the folder looks gone from here).
   private static func removeLeftovers(of name: String, in folder: String) {
-    guard let stream = opendir(folder) else { return }
-    defer { closedir(stream) }
-    // The name is read where it is: the record ends with it, long before the 256 bytes of its type.
-    let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name)!
-    while let entry = readdir(stream) {
-      let found = String(cString: UnsafeRawPointer(entry).advanced(by: nameOffset).assumingMemoryBound(to: CChar.self))
+    for found in (try? Folder.names(in: folder)) ?? [] {
       guard found.hasPrefix(".\(name)."), found.hasSuffix(".tmp") else { continue }
       let middle = found.dropFirst(name.utf8.count + 2).prefix { $0.isNumber }
       guard let process = pid_t(middle), process != getpid(), kill(process, 0) != 0, errno == ESRCH else { continue }

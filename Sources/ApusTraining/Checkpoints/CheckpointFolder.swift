@@ -97,7 +97,7 @@ public final class CheckpointFolder {
     }
   }
 
-  private var names: [String] { fileNames(in: path) }
+  private var names: [String] { (try? Folder.names(in: path)) ?? [] }
 
   /// Removes what processes that were killed have left half-written.
   private func removeLeftovers() {

@@ -43,35 +43,9 @@ public struct RunFolder: Hashable, Sendable {
 
   /// Removes the event files that an earlier run has left.
   public func removeEvents() {
-    for name in fileNames(in: events) where name.hasPrefix(EventFile.prefix) { unlink("\(events)/\(name)") }
+    for name in (try? Folder.names(in: events)) ?? [] where name.hasPrefix(EventFile.prefix) { unlink("\(events)/\(name)") }
   }
 
   /// Makes the folder, and those on the way to it, where they are missing.
-  public func create() throws(FileError) {
-    var end = path.startIndex
-    while end < path.endIndex {
-      end = path[path.index(after: end)...].firstIndex(of: "/") ?? path.endIndex
-      let part = String(path[..<end])
-      if mkdir(part, 0o777) == 0 { continue }
-      let code = errno
-      // A folder that is there may also report that it cannot be made (read-only disks do).
-      var status = stat()
-      if stat(part, &status) == 0 {
-        if status.st_mode & S_IFMT == S_IFDIR { continue }
-        throw FileError(path: part, operation: "make a folder of it", code: ENOTDIR)
-      }
-      throw FileError(path: part, operation: "create the folder", code: code)
-    }
-  }
-}
-
-/// The names of what is in a folder; none where it cannot be read.
-func fileNames(in folder: String) -> [String] {
-  guard let stream = opendir(folder), let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
-  defer { closedir(stream) }
-  var names: [String] = []
-  while let entry = readdir(stream) {
-    names.append(String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)))
-  }
-  return names
+  public func create() throws(FileError) { try Folder.make(path) }
 }
