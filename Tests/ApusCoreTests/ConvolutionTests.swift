@@ -101,6 +101,7 @@ private struct Setting: CustomTestStringConvertible {
     Setting(batch: 6, inChannels: 32, outChannels: 48, size: [17, 16], kernel: [4, 4], stride: 2, padding: 1),
     Setting(batch: 12, inChannels: 16, outChannels: 32, size: [16, 15], kernel: [5, 6], stride: 2, padding: 2),
     Setting(batch: 3, inChannels: 16, outChannels: 16, size: [18, 18], kernel: [4, 4], stride: 2),
+    Setting(batch: 4, inChannels: 32, outChannels: 16, size: [16, 16], kernel: [3, 3], stride: 2, padding: 1),
     Setting(batch: 12, inChannels: 128, outChannels: 256, size: [8, 8], kernel: [4, 4], stride: 2, padding: 1),
   ]
 }

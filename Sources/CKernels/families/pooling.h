@@ -295,13 +295,24 @@ INLINE bool pool_is_2x2(const apus_pool_window *w) {
   return flat;
 }
 
+// Whether the windows cover the input, each element once.
+INLINE bool pool_is_cut(const apus_pool_window *w) {
+  bool cut = true;
+  for (int axis = 0; axis < 3; axis++)
+    cut &= w->kernel[axis] == w->stride[axis] && w->padding[axis] == 0 && (w->dilation[axis] == 1 || w->kernel[axis] == 1) &&
+           w->output[axis] * w->stride[axis] == w->input[axis];
+  return cut;
+}
+
 #define MAX_POOL_BACKWARD(T) \
   static void JOIN(max_pool_backward, T)( \
       const apus_pool_window *w, ptrdiff_t pixel, ptrdiff_t channels, const void *dyv, const i32 *index, void *dxv) { \
     const T *dy = dyv; T *dx = dxv; \
     if (pixel == 1 && pool_is_2x2(w)) { JOIN(max_pool_backward_2x2, T)(w, dy, index, dx); return; } \
-    JOIN(pool_clear, T)(w, pixel, channels, dx); \
     const ptrdiff_t taps = w->kernel[0] * w->kernel[1] * w->kernel[2], outputs = w->output[0] * w->output[1] * w->output[2]; \
+    /* Where every element has one window it is written once, instead of cleared and added to. */ \
+    const bool cut = pixel > 1 && channels >= 4 && taps <= 16 && pool_is_cut(w); \
+    if (!cut) JOIN(pool_clear, T)(w, pixel, channels, dx); \
     if (pixel == 1) { \
       SCALAR_LOOP for (ptrdiff_t o = 0; o < outputs; o++) dx[index[o]] += dy[o]; \
       return; \
@@ -318,7 +329,8 @@ INLINE bool pool_is_2x2(const apus_pool_window *w) {
         POOL_TAPS(r, r.z.count, r.y.count, t.count, r.origin + t.first * pixel) { \
           const i32 place = (i32)(at / pixel); \
           T *d = dx + at; \
-          VECTOR_LOOP for (ptrdiff_t c = 0; c < channels; c++) d[c] += index[c] == place ? dy[c] : 0; \
+          if (cut) { VECTOR_LOOP for (ptrdiff_t c = 0; c < channels; c++) d[c] = index[c] == place ? dy[c] : 0; } \
+          else { VECTOR_LOOP for (ptrdiff_t c = 0; c < channels; c++) d[c] += index[c] == place ? dy[c] : 0; } \
         } \
       } \
     } \

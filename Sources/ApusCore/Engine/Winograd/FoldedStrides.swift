@@ -6,7 +6,7 @@ import CKernels
 /// Along an axis output pixel o reads the input pixels 2 o + k − padding = 2 (o + t) + r: even and odd pixels (phases r) by taps t of their own.
 /// Of a 4×4 kernel each phase has 2×2 taps. As a 3×3 kernel, which has a place for the taps of all phases, it is zero in the other five, and with
 /// them the values of the weights vanish at one place of six: 25 of 36 products are left, 6¼ for an output pixel and a pair of channels
-/// instead of 16.
+/// instead of 16. A 3×3 kernel has even pixels with one tap along an axis, which leaves 20¼ of 36, 5 for an output pixel instead of 9.
 struct FoldedStrides {
   private let original: CPUConvolution
   private let folded: CPUConvolution
@@ -18,7 +18,7 @@ struct FoldedStrides {
   init?(_ convolution: CPUConvolution, _ part: ConvolutionPart) {
     let shape = convolution.shape
     guard shape.groups == 1, shape.stride == [1, 2, 2], shape.dilation == [1, 1, 1], shape.kernel[0] == 1, shape.padding[0] == 0,
-      shape.kernel.dropFirst().allSatisfy({ 4...6 ~= $0 }), shape.inChannels % 16 == 0
+      shape.kernel.dropFirst().allSatisfy({ 3...6 ~= $0 }), shape.inChannels % 16 == 0
     else { return nil }
     axes = [1, 2].map { FoldedAxis(kernel: shape.kernel[$0], padding: shape.padding[$0]) }
     guard axes.allSatisfy({ $0.tapCount <= 3 }) else { return nil }

@@ -34,8 +34,8 @@ public func conv1d(
 ///   rounded once. With 8 channels or more the memory is in the order batch, height, width, channels ("channels last"), the order in which
 ///   convolutions read without a copy.
 /// - Complexity: O(batch · height' · width' · out · in / groups · kernel²). The gradients are two more such sums, each with its own.
-///   float32 with 3×3 kernels of stride 1 goes by Winograd's method where that pays: a quarter of the products, and errors about twice as
-///   large as those of direct sums; `APUS_WINOGRAD=off` turns it off.
+///   float32 goes by Winograd's method where that pays, with 3×3 kernels of stride 1 and those of 3 to 6 of stride 2: a quarter to a half of
+///   the products, and errors about twice as large as those of direct sums; `APUS_WINOGRAD=off` turns it off.
 public func conv2d(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some PerAxis = 1, padding: some ConvolutionPadding = 0,
   dilation: some PerAxis = 1, groups: Int = 1
