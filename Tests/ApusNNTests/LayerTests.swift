@@ -79,6 +79,15 @@ struct LayerTests {
     }
   }
 
+  @Test("a bias that goes to memory with the sums is added as by itself, bit for bit", arguments: [DType.float32, .float64])
+  func biasOfBlocks(dtype: DType) {
+    // Small, one block, edges of tiles, several blocks along each axis.
+    for (m, k, n) in [(2, 3, 4), (13, 40, 37), (1, 600, 70), (50, 1100, 70), (200, 30, 2100)] {
+      let (x, w, b) = (samples([m, k], seed: 1).to(dtype), samples([n, k], seed: 2).to(dtype), samples([n], seed: 3).to(dtype))
+      expectClose(linear(x, w, b), linearTwin(x, w, b), relative: 0, absolute: 0, "\(m) \(k) \(n)")
+    }
+  }
+
   @Test("the gradient of a linear weight lies in the weight's own order")
   func gradientLayout() {
     let layer = Linear(3, 2)

@@ -77,7 +77,7 @@ struct BackwardPass {
   var anomaly = Context.mode.anomaly
 
   private var queue = NodeQueue()
-  private var pending: [ObjectIdentifier: Tensor] = [:]
+  private var pending = PendingGradients()
 
   init(createGraph: Bool, retainGraph: Bool, targets: [Node]? = nil, endsAtTargets: Bool = false) {
     self.createGraph = createGraph
@@ -88,12 +88,11 @@ struct BackwardPass {
 
   /// Adds a contribution to the gradient of `node`'s tensor.
   mutating func add(_ gradient: Tensor, to node: Node) {
-    let id = ObjectIdentifier(node)
-    if var sum = pending.removeValue(forKey: id) {
+    if var sum = pending.take(node.id) {
       if createGraph { sum = sum + gradient } else { sum += gradient }
-      pending[id] = sum
+      pending.put(sum, node.id)
     } else {
-      pending[id] = gradient
+      pending.put(gradient, node.id)
       queue.insert(node)
     }
   }
@@ -108,7 +107,7 @@ struct BackwardPass {
 
   private mutating func walk() {
     while let node = queue.popYoungest() {
-      guard var gradient = pending.removeValue(forKey: ObjectIdentifier(node)), gradient.isValid else { continue }
+      guard var gradient = pending.take(node.id), gradient.isValid else { continue }
       // Where the pass ends somebody else's goes on, and calls the hooks.
       if !ends(at: node) { gradient = runHooks(of: node, gradient) }
       keep(gradient, at: node)
@@ -117,7 +116,7 @@ struct BackwardPass {
   }
 
   private func runHooks(of node: Node, _ gradient: Tensor) -> Tensor {
-    guard let hooks = node.attachments?.hooks, !hooks.isEmpty else { return gradient }
+    guard let hooks = node.hooks, !hooks.isEmpty else { return gradient }
     var gradient = gradient
     for hook in hooks {
       guard let replacement = hook.body(gradient) else { continue }
@@ -136,7 +135,7 @@ struct BackwardPass {
       if targets.contains(ObjectIdentifier(node)) { found[ObjectIdentifier(node)] = gradient }
       return
     }
-    guard node.isLeaf || node.attachments?.retainsGrad == true else { return }
+    guard node.isLeaf || node.retainsGrad else { return }
     // The sum is made outside the lock: take what is there, add, and put it back, again if somebody else was quicker.
     var sum = gradient
     while var before = node.attach({ $0.exchange(sum) }) {

@@ -91,6 +91,9 @@ package final class Node: @unchecked Sendable {
 
   /// The attachments, nil where there are none.
   var attachments: Attachments? { Self.lock.withLock { _ in box?.attachments } }
+  // One of them at a time, without a copy of the others.
+  var hooks: [(id: Int, body: (Tensor) -> Tensor?)]? { Self.lock.withLock { _ in box?.attachments.hooks } }
+  var retainsGrad: Bool { Self.lock.withLock { _ in box?.attachments.retainsGrad ?? false } }
 
   private static let counter = Atomic<UInt64>(0)
 

@@ -1,7 +1,7 @@
 import CKernels
 
 extension CPUBackend {
-  package func matmul(_ a: TensorData, _ b: TensorData) -> TensorData {
+  package func matmul(_ a: TensorData, _ b: TensorData, bias: TensorData?) -> TensorData {
     let rank = a.rank
     let (m, k, n) = (a.shape[rank - 2], a.shape[rank - 1], b.shape[rank - 1])
     let y = TensorData.uninitialized(a.shape.replacing(rank - 1, with: n), a.dtype, for: "matmul")
@@ -9,6 +9,13 @@ extension CPUBackend {
     let product = MatrixProduct(
       m: m, n: n, k: k,
       a: (a.strides[rank - 2], a.strides[rank - 1]), b: (b.strides[rank - 2], b.strides[rank - 1]), ldc: n, dtype: a.dtype)
+    let isBiasLeft = bias != nil && !product.takesBias
+    defer { if isBiasLeft, let bias { _ = binary(.add, y, bias, shape: y.shape, into: y) } }
+    let pBias = isBiasLeft ? nil : bias.map { UnsafeRawPointer($0.base) }
+    if y.count == m * n {
+      product.run(a.base, b.base, y.base, bias: pBias, isParallel: true)
+      return y
+    }
     let batch = { (x: TensorData) in AxisWalk((0..<(rank - 2)).map { (x.shape[$0], x.strides[$0]) }) }
     let (batchA, batchB) = (batch(a), batch(b))
     let matrices = y.count / (m * n)
@@ -16,15 +23,11 @@ extension CPUBackend {
     let (pa, pb, pc) = (UnsafeRawPointer(a.base), UnsafeRawPointer(b.base), SendablePointer(y.base))
     let runOne = { (i: Int, isParallel: Bool) in
       product.run(
-        pa + batchOffset(batchA, i) * size, pb + batchOffset(batchB, i) * size, pc.pointer + i * m * n * size,
+        pa + batchOffset(batchA, i) * size, pb + batchOffset(batchB, i) * size, pc.pointer + i * m * n * size, bias: pBias,
         isParallel: isParallel)
     }
-    if matrices == 1 {
-      runOne(0, true)
-    } else {
-      ThreadPool.shared.forEachChunk(of: matrices, grain: max(1, (1 << 16) / max(1, m * n * k))) { range in
-        for i in range { runOne(i, matrices < 4) }
-      }
+    ThreadPool.shared.forEachChunk(of: matrices, grain: max(1, (1 << 16) / max(1, m * n * k))) { range in
+      for i in range { runOne(i, matrices < 4) }
     }
     return y
   }
@@ -44,13 +47,23 @@ struct MatrixProduct {
   let ldc: Int
   let dtype: DType
 
-  func run(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, isParallel: Bool) {
-    if let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee, m * n * k > 4096, k > 0, !readsOnce {
-      if dtype.itemSize == 2 { throughFloat32(kernels, pa, pb, pc) } else { blocked(kernels, pa, pb, pc, dtype.itemSize) }
+  /// - Parameter bias: nil where the product doesn't take one.
+  func run(
+    _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, bias: UnsafeRawPointer? = nil, isParallel: Bool
+  ) {
+    guard isBlocked, let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee else { return small(pa, pb, pc) }
+    if dtype.itemSize == 2 {
+      throughFloat32(kernels, pa, pb, pc)
     } else {
-      small(pa, pb, pc)
+      blocked(kernels, pa, pb, pc, bias: bias, dtype.itemSize)
     }
   }
+
+  /// Whether it is large enough for packing to pay, of floats.
+  private var isBlocked: Bool { dtype.isFloatingPoint && m * n * k > 4096 && k > 0 && !readsOnce }
+
+  /// Whether a bias is added on the way to memory.
+  var takesBias: Bool { isBlocked && dtype.itemSize >= 4 }
 
   /// Whether B is used too few times to be worth packing: generating text one token at a time reads each weight once.
   private var readsOnce: Bool { dtype.itemSize >= 4 && (m == 1 || m < 4 && a.column == 1 && b.row == 1) }
@@ -81,7 +94,7 @@ struct MatrixProduct {
   ) {
     let size = DType.float32.itemSize
     guard let wide = Storage.allocate(m * n * size, for: "matmul") else { return }
-    blocked(kernels, pa, pb, wide.pointer, size)
+    blocked(kernels, pa, pb, wide.pointer, bias: nil, size)
     let cast = apus_cast(Runtime.isa, DType.float32.kernel, dtype.kernel)!
     let (sums, c) = (SendablePointer(wide.pointer), SendablePointer(pc))
     ThreadPool.shared.forEachChunk(of: m * n, grain: StridedLoop.grain) { range in
@@ -98,7 +111,9 @@ struct MatrixProduct {
 
   /// - Parameter size: of an element of C and of the packed operands, in bytes.
   private func blocked(
-    _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, _ size: Int
+    _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer,
+    bias: UnsafeRawPointer?,
+    _ size: Int
   ) {
     let itemSize = dtype.itemSize
     let roundUp = { (x: Int, unit: Int) in (x + unit - 1) / unit * unit }
@@ -135,17 +150,18 @@ struct MatrixProduct {
               blockA.pointer + first * kCount * size)
           }
         }
+        let ending = kStart + kCount == k ? bias.map { $0 + nStart * size } : nil
         ThreadPool.shared.run(chunks: rowBlocks) { block in
           let first = block * mc
           let target = c.pointer + (first * ldc + nStart) * size
           if let direct {
             direct(
               min(mc, m - first), nCount, kCount, pa + (first * a.row + kStart) * size, a.row, blockB.pointer, target, ldc,
-              kStart > 0, nil)
+              kStart > 0, ending)
           } else {
             kernels.block(
               min(mc, m - first), nCount, kCount, blockA.pointer + first * kCount * size, blockB.pointer, target, ldc,
-              kStart > 0, nil)
+              kStart > 0, ending)
           }
         }
       }

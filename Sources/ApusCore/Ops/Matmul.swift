@@ -25,6 +25,10 @@ extension Tensor {
     }
     if rank == 1 { return unsqueeze(dim: 0).matmul(other).squeeze(dim: other.rank == 1 ? 0 : -2) }
     if other.rank == 1 { return matmul(other.unsqueeze(dim: 1)).squeeze(dim: -1) }
+    if rank == 2 && other.rank == 2 {
+      let dtype = Tensor.resultType(self, other)
+      return recordedProduct(data.cast(dtype), other.data.cast(dtype), other)
+    }
     if rank > 2 && other.rank == 2 {
       // One matrix for all: the batch axes are rows, and the gradient of the matrix is one product.
       let rows = flatten(startDim: 0, endDim: -2)
@@ -38,8 +42,12 @@ extension Tensor {
     let dtype = Tensor.resultType(self, other)
     let a = data.cast(dtype).expanded(to: Dims(Array(batch) + Array(data.shape.suffix(2))))
     let b = other.data.cast(dtype).expanded(to: Dims(Array(batch) + Array(other.data.shape.suffix(2))))
-    return recorded(
-      device.backend.matmul(a, b), .named("matmul"),
+    return recordedProduct(a, b, other)
+  }
+
+  private func recordedProduct(_ a: TensorData, _ b: TensorData, _ other: Tensor) -> Tensor {
+    recorded(
+      device.backend.matmul(a, b, bias: nil), .named("matmul"),
       .fromInputs { dy, x in x.needed(dy.matmul(x[1].mT), x[0].mT.matmul(dy)) }, self, other)
   }
 }

@@ -102,9 +102,9 @@ extension ProfilingBackend {
 // MARK: - Products
 
 extension ProfilingBackend {
-  package func matmul(_ a: TensorData, _ b: TensorData) -> TensorData {
+  package func matmul(_ a: TensorData, _ b: TensorData, bias: TensorData?) -> TensorData {
     let products = Double(a.count) * Double(b.shape.last ?? 1)
-    return timed("matmul", [a, b], flops: 2 * products) { base.matmul(a, b) }
+    return timed("matmul", [a, b, bias], flops: 2 * products) { base.matmul(a, b, bias: bias) }
   }
 
   package func factorize(_ x: TensorData, _ kind: Factorization) -> Factorized {

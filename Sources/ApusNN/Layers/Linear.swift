@@ -18,13 +18,12 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
   else { return .invalid }
   guard
     check(
-      bias.map { $0.shape == Shape(weight.shape.dropLast()) } ?? true, .shape, "linear",
+      bias.map { $0.rank == weight.rank - 1 && ($0.rank == 0 || $0.shape[0] == weight.shape[0]) } ?? true, .shape, "linear",
       "bias \(bias?.shape ?? []) does not fit weight \(weight.shape)")
   else { return .invalid }
   if weight.rank == 1 { return linearTwin(x, weight, bias) }
-  let y = linearTwin(x.detach(), weight.detach(), bias?.detach())
   return recorded(
-    y.data, .named("linear"),
+    product(x, weight, bias), .named("linear"),
     .fromInputs { dy, inputs in
       let (x, weight) = (inputs[0], inputs[1])
       // dL/dweight as one product in the weight's own layout; by way of the transposed weight it would be a view across the grain of
@@ -35,6 +34,17 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
     }, [x, weight] + (bias.map { [$0] } ?? []))
 }
 
+/// The numbers of `linear` for a weight of two axes; the bias is added to the sums on their way to memory.
+private func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> TensorData {
+  guard x.dtype == weight.dtype, bias?.dtype ?? x.dtype == x.dtype, x.device == weight.device else {
+    return linearTwin(x.detach(), weight.detach(), bias?.detach()).data
+  }
+  let y = x.device.backend.matmul(x.detach().rows.data, weight.detach().T.data, bias: bias?.data.contiguous())
+  guard y.isValid, x.rank != 2 else { return y }
+  let shape = Dims(Array(x.shape.dropLast()) + [weight.shape[0]])
+  return y.view(shape: shape, strides: shape.contiguousStrides)
+}
+
 /// The readable twin of `linear`, of ordinary ops.
 package func linearTwin(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
   let y = x.matmul(weight.T)
@@ -43,7 +53,7 @@ package func linearTwin(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tenso
 
 extension Tensor {
   /// All axes but the last made one.
-  fileprivate var rows: Tensor { rank == 1 ? unsqueeze(dim: 0) : flatten(startDim: 0, endDim: -2) }
+  fileprivate var rows: Tensor { rank == 2 ? self : rank == 1 ? unsqueeze(dim: 0) : flatten(startDim: 0, endDim: -2) }
 }
 
 /// An affine map of the last axis (`linear`): `[…, in]` to `[…, out]`.
