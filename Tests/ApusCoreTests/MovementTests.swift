@@ -92,6 +92,20 @@ struct MovementTests {
     expectMistake("tril: shape [3] has no rows and columns") { _ = Tensor([1, 2, 3]).tril() }
   }
 
+  @Test("pictures with their channels last stay so when they are joined, and slices of them are computed with in that order")
+  func joinedChannelsLast() {
+    let x = samples([2, 3, 4, 5], seed: 1)
+    let last = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+    let joined = cat([last, x, last], dim: 1)
+    #expect(joined.permute(0, 2, 3, 1).isContiguous && cat([x, last], dim: 1).isContiguous)
+    expectClose(joined, cat([x, x, x], dim: 1), relative: 0, absolute: 0)
+    let slice = joined.narrow(dim: 1, start: 2, count: 3)
+    let plain = cat([x, x, x], dim: 1).narrow(dim: 1, start: 2, count: 3)
+    expectClose(last + slice, x + plain, relative: 0, absolute: 0)
+    expectClose(slice.flip([2]) * last, plain.flip([2]) * x, relative: 0, absolute: 0)
+    #expect((last + slice).permute(0, 2, 3, 1).isContiguous)
+  }
+
   @Test("cat and stack")
   func joining() {
     let a = Tensor([[1, 2]])

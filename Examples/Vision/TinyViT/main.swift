@@ -3,7 +3,8 @@
 // The picture of 32×32 is cut into 64 patches of 4×4. Each becomes a vector; so does its place, which is learned. One more token belongs to
 // no patch: after the blocks it holds what the answer needs. Nothing in here knows which patches are neighbours; a convolution is born
 // with that, and this network has to find it out.
-// The pictures are made by a program; `swift run -c release TinyViT cifar` takes CIFAR-10.
+// The pictures are made by a program; `swift run -c release TinyViT cifar` takes CIFAR-10. A file's name, `places.png`, gets a picture of what it has
+// found out: for each patch, how like its place the places of all others are (as in figure 7 of the paper).
 
 import Apus
 
@@ -51,6 +52,13 @@ let trainer = Trainer(model, optimizer: optimizer, loss: { crossEntropy($0, $1) 
 trainer.learningRates = .perEpoch(CosineAnnealingLR(optimizer, tMax: 8))
 try trainer.fit(DataLoader(train, batchSize: 50, shuffle: true, seed: 1), test: DataLoader(test, batchSize: 100), epochs: 8)
 print("\(100 * trainer.history.last!.accuracy!) % of the test pictures right")
+
+if let path = CommandLine.arguments.dropFirst().first(where: { $0.hasSuffix(".png") }) {
+  let places = model.positions.weight[1...].detach()  // without that of the class token
+  let unit = places / places.square().sum(dim: 1, keepDim: true).sqrt()
+  let likeness = unit.matmul(unit.T).reshape(64, 1, 8, 8)  // cosines, a small picture for each patch
+  try PNG.write(pictureGrid((likeness + 1) / 2, margin: 1, fill: 1), to: path)
+}
 
 // Prints:
 // 44026 numbers to learn

@@ -43,8 +43,8 @@ extension Recipe {
       name: "cifar10-resnet", summary: "The same with a residual network of 20 layers",
       task: cifar { CIFARResNet(depth: 20) }, epochs: 20, learningRate: 3e-3, method: .residual),
     Recipe(
-      name: "cifar10-densenet", summary: "The same with a densely connected network of 22 layers",
-      task: cifar { DenseNet(blocks: [6, 6, 6], growth: 12, start: 24, classes: 10, stem: .cifar) }, epochs: 20,
+      name: "cifar10-densenet", summary: "The same with a densely connected network of 16 layers",
+      task: cifar { DenseNet(blocks: [4, 4, 4], growth: 16, start: 32, classes: 10, stem: .cifar) }, epochs: 20,
       learningRate: 3e-3, method: .residual),
   ]
 

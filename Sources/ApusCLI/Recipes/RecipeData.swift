@@ -46,7 +46,7 @@ struct Splits: Sendable {
   var order = Order.shuffled
   /// Where the data decides what makes a batch: parallel streams.
   var trainBatchSize: Int?
-  var testBatchSize = 1000
+  var testBatchSize = 250
   /// Of a text.
   var tokenizer: SavedTokenizer?
 
@@ -59,7 +59,7 @@ struct Splits: Sendable {
 
   init<Train: Dataset, Test: Dataset>(
     train: Train, test: Test, available: Int, origin: String, order: Order = .shuffled, trainBatchSize: Int? = nil,
-    testBatchSize: Int = 1000
+    testBatchSize: Int = 250
   ) where Train.Batched == Batch, Test.Batched == Batch {
     (self.train, self.test) = (Samples(train), Samples(test))
     (self.available, self.origin, self.order) = (available, origin, order)

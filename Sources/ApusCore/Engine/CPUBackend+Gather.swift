@@ -3,7 +3,12 @@ import CKernels
 extension CPUBackend {
   package func concatenate(_ xs: [TensorData], axis: Int) -> TensorData {
     let total = xs.reduce(0) { $0 + $1.shape[axis] }
-    let y = TensorData.uninitialized(xs[0].shape.replacing(axis, with: total), xs[0].dtype, for: "cat")
+    // Laid out as the first is: pictures that have their channels last keep them so.
+    let (first, shape) = (xs[0], xs[0].shape.replacing(axis, with: total))
+    let y =
+      first.isContiguous
+      ? TensorData.uninitialized(shape, first.dtype, for: "cat")
+      : TensorData.uninitialized(shape, first.dtype, axisOrder: first.axisOrder, for: "cat")
     guard y.isValid else { return y }
     var start = 0
     for x in xs {

@@ -1,7 +1,8 @@
 /// The order in which an element-wise op walks over up to four operands of one shape.
 ///
-/// Neighbouring axes that every operand steps through evenly are merged, so most loops end as one long row. What remains is a number of
-/// rows; kernels run over rows, and rows are shared out among the threads.
+/// It goes through the last operand, the result, as that lies in memory, whatever the order of its axes. Neighbouring axes that every operand
+/// steps through evenly are merged, so most loops end as one long row. What remains is a number of rows; kernels run over rows, and rows are
+/// shared out among the threads.
 struct StridedLoop {
   /// Outer axes, outermost first.
   private var outerSizes = Dims()
@@ -10,11 +11,11 @@ struct StridedLoop {
   private(set) var rowCount = 1
   private(set) var rowStride = SIMD4<Int>(0, 0, 0, 0)
 
-  /// - Parameter strides: of each operand over `shape`, in elements; unused operands have strides of 0.
+  /// - Parameter strides: of each operand over `shape`, in elements, those of the result last.
   init(_ shape: Dims, _ strides: [Dims]) {
     var sizes: [Int] = []
     var steps: [SIMD4<Int>] = []
-    for axis in shape.indices where shape[axis] != 1 {
+    for axis in Self.axes(of: shape, strides[strides.count - 1]) {
       var step = SIMD4<Int>(0, 0, 0, 0)
       for (i, s) in strides.enumerated() { step[i] = s[axis] }
       if let last = steps.last, last == step &* shape[axis] {
@@ -30,6 +31,16 @@ struct StridedLoop {
     rowStride = steps.removeLast()
     outerSizes = Dims(sizes)
     outerStrides = steps
+  }
+
+  /// The axes of more than one element, from the one with the largest steps to the one with the smallest.
+  private static func axes(of shape: Dims, _ strides: Dims) -> [Int] {
+    var axes: [Int] = []
+    for axis in shape.indices where shape[axis] != 1 {
+      let place = axes.firstIndex { strides[$0].magnitude < strides[axis].magnitude } ?? axes.count
+      axes.insert(axis, at: place)
+    }
+    return axes
   }
 
   /// Elements that a thread takes at a time.

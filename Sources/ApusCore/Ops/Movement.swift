@@ -390,7 +390,7 @@ extension Tensor {
 
 // MARK: - Joining
 
-/// Tensors one after the other along an axis; all other sizes must agree. dtypes are promoted.
+/// Tensors one after the other along an axis; all other sizes must agree. dtypes are promoted. The axes lie in memory as those of the first do.
 public func cat(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
   guard tensors.allSatisfy(\.isValid) else { return .invalid }
   guard check(!tensors.isEmpty, .value, "cat", "no tensors") else { return .invalid }
