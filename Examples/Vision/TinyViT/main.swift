@@ -57,7 +57,8 @@ if let path = CommandLine.arguments.dropFirst().first(where: { $0.hasSuffix(".pn
   let places = model.positions.weight[1...].detach()  // without that of the class token
   let unit = places / places.square().sum(dim: 1, keepDim: true).sqrt()
   let likeness = unit.matmul(unit.T).reshape(64, 1, 8, 8)  // cosines, a small picture for each patch
-  try PNG.write(pictureGrid((likeness + 1) / 2, margin: 1, fill: 1), to: path)
+  let pictures = likeness.repeatInterleave(6, dim: 2).repeatInterleave(6, dim: 3)
+  try PNG.write(pictureGrid((pictures + 1) / 2, fill: 1), to: path)
 }
 
 // Prints:
