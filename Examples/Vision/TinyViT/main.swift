@@ -54,9 +54,8 @@ try trainer.fit(DataLoader(train, batchSize: 50, shuffle: true, seed: 1), test: 
 print("\(100 * trainer.history.last!.accuracy!) % of the test pictures right")
 
 if let path = CommandLine.arguments.dropFirst().first(where: { $0.hasSuffix(".png") }) {
-  let places = model.positions.weight[1...].detach()  // without that of the class token
-  let unit = places / places.square().sum(dim: 1, keepDim: true).sqrt()
-  let likeness = unit.matmul(unit.T).reshape(64, 1, 8, 8)  // cosines, a small picture for each patch
+  let places = normalize(model.positions.weight[1...].detach(), dim: 1)  // without that of the class token
+  let likeness = places.matmul(places.T).reshape(64, 1, 8, 8)  // cosines, a small picture for each patch
   let pictures = likeness.repeatInterleave(6, dim: 2).repeatInterleave(6, dim: 3)
   try PNG.write(pictureGrid((pictures + 1) / 2, fill: 1), to: path)
 }

@@ -46,7 +46,7 @@ struct Splits: Sendable {
   var order = Order.shuffled
   /// Where the data decides what makes a batch: parallel streams.
   var trainBatchSize: Int?
-  var testBatchSize = 250
+  var testBatchSize: Int
   /// Of a text.
   var tokenizer: SavedTokenizer?
 
