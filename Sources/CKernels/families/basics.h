@@ -17,6 +17,8 @@ typedef uint8_t b8;     // bool: one byte, 0 or 1
 
 // The caller's promise (outputs equal an input exactly or do not touch it) makes every iteration independent.
 #define VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety)")
+// The same for long chains of arithmetic: one vector is worked on while the other waits, and both share the loads of constants.
+#define VECTOR_LOOP_BY_TWO _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
 // Strided loops gain nothing from gathers and would only cost code.
 #define SCALAR_LOOP _Pragma("clang loop vectorize(disable) interleave(disable) unroll(disable)")
 

@@ -197,6 +197,14 @@ enum { CONV_LINE_f32 = 16, CONV_LINE_f64 = 8 };
 
 // MR pixels, V vectors of columns. An element is one chain over (tap, depth), then comes the ending.
 // What `ahead` points at, the pixels of the next panel, is asked for meanwhile: with one tap they come from afar.
+#define CONV_TILE_STEP(F, V, k, w) { \
+    tile_##F line[V]; \
+    UNROLL for (int v = 0; v < V; v++) __builtin_memcpy(&line[v], (w) + v * LANES_##F, sizeof line[v]); \
+    UNROLL for (int r = 0; r < MR; r++) { \
+      const tile_##F a = pixel[r][k] - (tile_##F){0}; \
+      UNROLL for (int v = 0; v < V; v++) sums[r][v] += a * line[v]; \
+    } \
+  }
 #define CONV_TILE(F, V) \
   static __attribute__((noinline)) void JOIN(conv_tile_##V, F)( \
       ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *const *ahead, const F *w, \
@@ -206,15 +214,12 @@ enum { CONV_LINE_f32 = 16, CONV_LINE_f64 = 8 };
     for (ptrdiff_t t = 0; t < taps; t++, x += MR) { \
       const F *pixel[MR]; \
       UNROLL for (int r = 0; r < MR; r++) pixel[r] = x[r]; \
-      for (ptrdiff_t k = 0; k < depth; k++, w += V * LANES_##F) { \
-        tile_##F line[V]; \
+      ptrdiff_t k = 0; \
+      for (; k + 4 <= depth; k += 4, w += 4 * V * LANES_##F) { \
         if (ahead && k % CONV_LINE_##F == 0) UNROLL for (int r = 0; r < MR; r++) __builtin_prefetch(ahead[r] + k); \
-        UNROLL for (int v = 0; v < V; v++) __builtin_memcpy(&line[v], w + v * LANES_##F, sizeof line[v]); \
-        UNROLL for (int r = 0; r < MR; r++) { \
-          const tile_##F a = pixel[r][k] - (tile_##F){0}; \
-          UNROLL for (int v = 0; v < V; v++) sums[r][v] += a * line[v]; \
-        } \
+        UNROLL for (int i = 0; i < 4; i++) CONV_TILE_STEP(F, V, k + i, w + i * V * LANES_##F) \
       } \
+      for (; k < depth; k++, w += V * LANES_##F) CONV_TILE_STEP(F, V, k, w) \
     } \
     if (columns == V * LANES_##F && !JOIN(conv_has_ending, F)(ending)) { \
       UNROLL for (int r = 0; r < MR; r++) \

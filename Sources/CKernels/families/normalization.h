@@ -172,25 +172,69 @@ NORM_PLANES(f32) NORM_PLANES(f64)
 
 // ------------------------------------------------------------------------------------------ columns
 
-// Columns are taken in bands whose constants and sums stay in L1.
+// Columns are taken in bands whose constants and sums stay in L1, and in these by vectors, in registers for some rows at a time.
+enum { NORM_ROWS_AT_ONCE = 16 };
 #define NORM_BANDS(columns) \
   for (ptrdiff_t first = 0, width = MIN(CHUNK, columns); first < (columns); first += width, width = MIN(CHUNK, (columns) - first))
 #define NORM_COLUMN_LOOP VECTOR_LOOP for (ptrdiff_t j = 0; j < width; j++)
 #define NORM_ROW(pointer, r) ((pointer) + (r) * columns + first)
 
+// v = the vector (or number) at p; and back.
+#define NORM_GET(V, v, p) V v; __builtin_memcpy(&v, p, sizeof v)
+#define NORM_PUT(p, v) __builtin_memcpy(p, &v, sizeof v)
+
+// Calls STEP(F, V) for the columns j of a band, some rows r0 ..< r1 at a time: by wide vectors, narrow ones, and the rest one by one.
+#define NORM_BY_VECTORS(F, STEP) \
+  for (ptrdiff_t r0 = 0; r0 < rows; r0 += NORM_ROWS_AT_ONCE) { \
+    const ptrdiff_t r1 = MIN(rows, r0 + NORM_ROWS_AT_ONCE); \
+    ptrdiff_t j = 0; \
+    for (; j + WIDE_##F <= width; j += WIDE_##F) { STEP(F, wide_##F) } \
+    for (; j + NARROW <= width; j += NARROW) { STEP(F, narrow_##F) } \
+    for (; j < width; j++) { STEP(F, F) } \
+  }
+
+#define NORM_STEP_moments(F, V) \
+  NORM_GET(V, c, center + j); NORM_GET(V, sum, a + j); NORM_GET(V, squares, b + j); \
+  for (ptrdiff_t r = r0; r < r1; r++) { \
+    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j); \
+    const V d = v - c; \
+    sum += d; squares += d * d; \
+  } \
+  NORM_PUT(a + j, sum); NORM_PUT(b + j, squares);
+#define NORM_STEP_scale(F, V) \
+  NORM_GET(V, c, center + j); NORM_GET(V, scale, s + j); NORM_GET(V, offset, t + j); \
+  for (ptrdiff_t r = r0; r < r1; r++) { \
+    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j); \
+    v = (v - c) * scale + offset; \
+    NORM_PUT(NORM_ROW((F *)yv, r) + j, v); \
+  }
+#define NORM_STEP_sums(F, V) \
+  NORM_GET(V, c, center + j); NORM_GET(V, sum, a + j); NORM_GET(V, products, b + j); \
+  for (ptrdiff_t r = r0; r < r1; r++) { \
+    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j); NORM_GET(V, dy, NORM_ROW((const F *)dyv, r) + j); \
+    sum += dy; products += dy * (v - c); \
+  } \
+  NORM_PUT(a + j, sum); NORM_PUT(b + j, products);
+#define NORM_STEP_gradient(F, V) \
+  NORM_GET(V, center_j, center + j); NORM_GET(V, pa, fa + j); NORM_GET(V, pb, fb + j); NORM_GET(V, pc, fc + j); \
+  for (ptrdiff_t r = r0; r < r1; r++) { \
+    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j); NORM_GET(V, dy, NORM_ROW((const F *)dyv, r) + j); \
+    v = pa * dy + (pb * (v - center_j) + pc); \
+    NORM_PUT(NORM_ROW((F *)dxv, r) + j, v); \
+  }
+
 #define NORM_COLUMNS(F) \
   static void JOIN(norm_columns_moments, F)(ptrdiff_t rows, ptrdiff_t columns, const void *xv, double *mean, double *m2) { \
+    /* The mean of some rows is a centre near enough: what it is off, they are off themselves, and add to the variance. */ \
+    const ptrdiff_t some = MIN(rows, 8); \
     NORM_BANDS(columns) { \
       F center[CHUNK] = {0}, a[CHUNK] = {0}, b[CHUNK] = {0}; \
-      for (ptrdiff_t r = 0; r < rows; r++) { \
+      for (ptrdiff_t r = 0; r < some; r++) { \
         const F *x = NORM_ROW((const F *)xv, r); \
         NORM_COLUMN_LOOP center[j] += x[j]; \
       } \
-      NORM_COLUMN_LOOP center[j] /= (F)rows; \
-      for (ptrdiff_t r = 0; r < rows; r++) { \
-        const F *x = NORM_ROW((const F *)xv, r); \
-        NORM_COLUMN_LOOP { const F d = x[j] - center[j]; a[j] += d; b[j] += d * d; } \
-      } \
+      NORM_COLUMN_LOOP center[j] /= (F)some; \
+      NORM_BY_VECTORS(F, NORM_STEP_moments) \
       for (ptrdiff_t j = 0; j < width; j++) { \
         mean[first + j] = center[j] + (double)a[j] / rows; \
         m2[first + j] = norm_not_negative(b[j] - (double)a[j] * a[j] / rows); \
@@ -206,11 +250,7 @@ NORM_PLANES(f32) NORM_PLANES(f64)
         const double m = mean[first + j], k = scale[first + j]; \
         center[j] = (F)m; s[j] = (F)k; t[j] = (F)(shift[first + j] + (center[j] - m) * k); \
       } \
-      for (ptrdiff_t r = 0; r < rows; r++) { \
-        const F *x = NORM_ROW((const F *)xv, r); \
-        F *y = NORM_ROW((F *)yv, r); \
-        NORM_COLUMN_LOOP y[j] = (x[j] - center[j]) * s[j] + t[j]; \
-      } \
+      NORM_BY_VECTORS(F, NORM_STEP_scale) \
     } \
   } \
   static void JOIN(norm_columns_sums, F)( \
@@ -218,10 +258,7 @@ NORM_PLANES(f32) NORM_PLANES(f64)
     NORM_BANDS(columns) { \
       F center[CHUNK], a[CHUNK] = {0}, b[CHUNK] = {0}; \
       for (ptrdiff_t j = 0; j < width; j++) center[j] = (F)mean[first + j]; \
-      for (ptrdiff_t r = 0; r < rows; r++) { \
-        const F *dy = NORM_ROW((const F *)dyv, r), *x = NORM_ROW((const F *)xv, r); \
-        NORM_COLUMN_LOOP { a[j] += dy[j]; b[j] += dy[j] * (x[j] - center[j]); } \
-      } \
+      NORM_BY_VECTORS(F, NORM_STEP_sums) \
       for (ptrdiff_t j = 0; j < width; j++) { \
         g[first + j] = a[j]; gd[first + j] = b[j] + a[j] * (center[j] - mean[first + j]); \
       } \
@@ -236,11 +273,7 @@ NORM_PLANES(f32) NORM_PLANES(f64)
         const double m = mean[first + j], slope = b[first + j]; \
         center[j] = (F)m; fa[j] = (F)a[first + j]; fb[j] = (F)slope; fc[j] = (F)(c[first + j] + (center[j] - m) * slope); \
       } \
-      for (ptrdiff_t r = 0; r < rows; r++) { \
-        const F *dy = NORM_ROW((const F *)dyv, r), *x = NORM_ROW((const F *)xv, r); \
-        F *dx = NORM_ROW((F *)dxv, r); \
-        NORM_COLUMN_LOOP dx[j] = fa[j] * dy[j] + (fb[j] * (x[j] - center[j]) + fc[j]); \
-      } \
+      NORM_BY_VECTORS(F, NORM_STEP_gradient) \
     } \
   }
 NORM_COLUMNS(f32) NORM_COLUMNS(f64)

@@ -43,7 +43,7 @@ static void unary_in_chunks_f32(
   static void UNARY_NAME(op, f32)(ptrdiff_t n, const void *xv, ptrdiff_t sx, void *yv, ptrdiff_t sy) { \
     const float *xs = xv; float *ys = yv; \
     if (sx == 1 && sy == 1) { \
-      VECTOR_LOOP for (ptrdiff_t i = 0; i < n; i++) { const float x = xs[i]; ys[i] = (expression); } \
+      VECTOR_LOOP_BY_TWO for (ptrdiff_t i = 0; i < n; i++) { const float x = xs[i]; ys[i] = (expression); } \
     } else { \
       unary_in_chunks_f32(UNARY_NAME(op, f32), n, xs, sx, ys, sy); \
     } \

@@ -35,11 +35,21 @@ INLINE float scaled(float y, int32_t k) {
   return y * power_of_2(half) * power_of_2((int32_t)((uint32_t)k - (uint32_t)half));
 }
 
+// The same for k <= 60: far enough from both ends of the exponents, then 2^-64 of it, which rounds once.
+INLINE float scaled_down(float y, int32_t k) { return y * power_of_2((int32_t)((uint32_t)k + 64)) * 0x1p-64f; }
+
 INLINE float v_exp(float x) {
   const float high = x > 89.0f ? 89.0f : x, clamped = high < -104.0f ? -104.0f : high;
   int32_t k;
   const float r = reduce_ln2(clamped, &k);
   return scaled(expm1_reduced(r) + 1.0f, k);
+}
+
+// e^-a for a >= 0.
+INLINE float exp_negative(float a) {
+  int32_t k;
+  const float r = reduce_ln2(-(a > 104.0f ? 104.0f : a), &k);
+  return scaled_down(expm1_reduced(r) + 1.0f, k);
 }
 
 // e^x - 1 = 2^k (e^r - 1) + (2^k - 1), at half size because 2^128 is no float.
@@ -112,12 +122,13 @@ INLINE float v_tanh(float x) {
 // e^-|x| never exceeds 1, and e^x / (1 + e^x) keeps the digits of small results. What the addition 1 + e lost is put back to
 // first order; 1 / (1 + e) is known by then, it is the quotient or its complement.
 INLINE float v_sigmoid(float x) {
-  const float e = v_exp(-__builtin_fabsf(x));
+  const float magnitude = __builtin_fabsf(x);
+  const float e = exp_negative(magnitude);
   const float d = 1.0f + e, lost = e - (d - 1.0f);
   const float q = (x < 0.0f ? e : 1.0f) / d;
   return q - q * (lost * (x < 0.0f ? 1.0f - q : q));
 }
-INLINE float v_log_sigmoid(float x) { return (x > 0.0f ? 0.0f : x) - v_log1p(v_exp(-__builtin_fabsf(x))); }
+INLINE float v_log_sigmoid(float x) { return (x > 0.0f ? 0.0f : x) - v_log1p(exp_negative(__builtin_fabsf(x))); }
 
 // Near 0 an odd polynomial, x + x p(x^2), so that 2 / sqrt(pi) need not be a float; elsewhere 1 - e^g(x) with g fitted to
 // log erfc.
@@ -153,11 +164,15 @@ INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); 
 INLINE float fused(float a, float b, float c) { return (float)((double)a * (double)b + (double)c); }
 #endif
 
-// e^(more - factor a^2) = 2^k (1 + the result), for a factor that is a power of 2. The square of a's upper half is exact, so that
-// the exponent has its digits behind the point however large it is.
+// e^(more - factor a^2) = 2^k (1 + the result), for a factor that is a power of 2. The square is in two pieces, so that the exponent has
+// its digits behind the point however large it is: what rounding took from it, or products of halves of a, of which the larger is exact.
 INLINE float gauss(float a, float factor, float more, int32_t *k) {
+#if APUS_HARDWARE_FMA
+  const float square = a * a, high = factor * square, low = factor * fused(a, a, -square);
+#else
   const float upper = f32_of_bits(bits_of_f32(a) & 0xfffff000u);
   const float high = factor * (upper * upper), low = factor * ((a - upper) * (a + upper));
+#endif
   const float shifted = high * -1.44269504f + ROUND_MAGIC;
   const float n = shifted - ROUND_MAGIC;
   *k = (int32_t)(bits_of_f32(shifted) - bits_of_f32(ROUND_MAGIC));
@@ -166,10 +181,10 @@ INLINE float gauss(float a, float factor, float more, int32_t *k) {
 }
 
 // What is left when e^(-a^2) is taken out of erfc a, or e^(-a^2 / 2) out of the normal distribution: a function that falls from a
-// constant to const / a. Times a + c it is nearly constant, and a short polynomial in v = (a - c) / (a + c), which runs from -1 to
-// not quite 1. `t` is 1 / (a + c); `value` and `rest` add up to the polynomial with more digits than a float has; `missed` is what
-// the roundings of a + c and of the division changed, relative to the whole: it goes into the exponent of `gauss`.
-typedef struct { float t, value, rest, missed; } tail;
+// constant to const / a. Times a + c it is nearly constant, high + low + v p with v = (a - c) / (a + c), which runs from -1 to not
+// quite 1, and a short polynomial p. `t` is 1 / (a + c); `missed` is what the roundings of a + c and of the division changed, relative
+// to the whole: it goes into the exponent of `gauss`.
+typedef struct { float t, v, p, high, low, missed; } tail;
 
 // Divides, and says how far off the result is: `slope` is -d log(tail) / d log(a + c), about.
 INLINE float tail_division(float a, float c, float *t, float slope_0, float slope_t) {
@@ -177,9 +192,11 @@ INLINE float tail_division(float a, float c, float *t, float slope_0, float slop
   *t = 1.0f / s;
   return (fused(-*t, s, 1.0f) + lost * *t) * (slope_0 + slope_t * *t);
 }
-INLINE tail tail_sum(float t, float missed, float high, float low, float v, float p) {
-  const float y = fused(v, p, high);
-  return (tail){.t = t, .value = y, .rest = fused(v, p, high - y) + low, .missed = missed};
+// high + low + v p with more digits than a float has: the result and `rest`.
+INLINE float tail_value(tail p, float *rest) {
+  const float value = fused(p.v, p.p, p.high);
+  *rest = fused(p.v, p.p, p.high - value) + p.low;
+  return value;
 }
 
 // (a + 3/2) e^(a^2) erfc a for 0 <= a <= 10.5.
@@ -190,7 +207,7 @@ INLINE tail erfc_tail(float a) {
   const float low = (-0x1.0a8c54p-7f * v + 0x1.875430p-5f) * v2 + (0x1.35c050p-4f * v - 0x1.0404ecp-1f);
   const float middle = (0x1.81ddb4p-11f * v + 0x1.df1f50p-10f) * v2 + (-0x1.834a1ap-11f * v - 0x1.366e36p-7f);
   const float p = ((-0x1.26844ep-13f * v - 0x1.6903a0p-13f) * v4 + middle) * v4 + low;
-  return tail_sum(t, missed, 0x1.edf488p-1f, -0x1.d32032p-27f, v, p);
+  return (tail){t, v, p, 0x1.edf488p-1f, -0x1.d32032p-27f, missed};
 }
 
 // (a + 9/4) e^(a^2 / 2) times the probability that a normal variable exceeds a, for 0 <= a <= 15.
@@ -201,7 +218,7 @@ INLINE tail normal_tail(float a) {
   const float low = (-0x1.5a3e44p-7f * v + 0x1.c815b0p-6f) * v2 + (0x1.483a14p-4f * v - 0x1.8ba77ap-2f);
   const float middle = (0x1.d9601ap-13f * v + 0x1.667662p-10f) * v2 + (0x1.b612fap-11f * v - 0x1.71968ap-8f);
   const float p = ((-0x1.819f9ap-14f * v - 0x1.c0da1ap-13f) * v4 + middle) * v4 + low;
-  return tail_sum(t, missed, 0x1.62039ap-1f, -0x1.b47a36p-27f, v, p);
+  return (tail){t, v, p, 0x1.62039ap-1f, -0x1.b47a36p-27f, missed};
 }
 
 INLINE float v_erfc(float x) {
@@ -209,7 +226,8 @@ INLINE float v_erfc(float x) {
   const tail p = erfc_tail(a);
   int32_t k;
   const float e = gauss(a, 1.0f, p.missed, &k);
-  const float y = scaled(fused(p.t, p.value, p.t * fused(p.value, e, p.rest)), k);
+  float rest;
+  const float value = tail_value(p, &rest), y = scaled_down(fused(p.t, value, p.t * fused(value, e, rest)), k);
   return x < 0.0f ? 2.0f - y : y;
 }
 
@@ -219,9 +237,11 @@ INLINE float v_gelu(float x) {
   const tail p = normal_tail(a);
   int32_t k;
   const float e = gauss(a, 0.5f, p.missed, &k);
-  const float z = a * p.t;  // and what rounding it took away
-  const float left = scaled(fused(z, p.value, z * fused(p.value, e, p.rest) + fused(a, p.t, -z) * p.value), k);
-  return __builtin_copysignf(x > 0.0f ? x - left : left, x);
+  const float high = a * power_of_2((int32_t)((uint32_t)k + 64)), z = high * p.t, lost = fused(high, p.t, -z);
+  float rest;
+  const float value = tail_value(p, &rest), little = lost * value;
+  const float left = fused(z, value, fused(z, fused(value, e, rest), fused(little, e, little)));
+  return fused(left, -0x1p-64f, x < 0.0f ? -0.0f : x);
 }
 
 // The derivative, Phi(x) + x phi(x); 1 / sqrt(2 pi) in two pieces.
@@ -232,8 +252,10 @@ INLINE float v_gelu_slope(float x) {
   const float e = gauss(a, 0.5f, 0.0f, &k);
   const float below = a * 0x1.988454p-2f;
   const float rest = fused(a, 0x1.988454p-2f, -below) - a * 0x1.857936p-27f;
-  const float difference = fused(p.t, p.value, -below), small = p.t * (p.value * p.missed + p.rest) - rest;
-  const float left = scaled(difference + fused(difference, e, small), k);
+  float more;
+  const float value = tail_value(p, &more);
+  const float difference = fused(p.t, value, -below), small = p.t * (value * p.missed + more) - rest;
+  const float left = scaled_down(difference + fused(difference, e, small), k);
   return x > 0.0f ? 1.0f - left : left;
 }
 
