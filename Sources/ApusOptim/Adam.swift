@@ -65,13 +65,13 @@ package struct AdamRule {
   @inline(__always)
   func update(_ group: ParameterGroup) {
     var correction = Correction()
-    group.updateEach { p, gradient, state in
+    group.updateTogether { p, gradient, state, steps in
       state.step += 1
       if correction.step != state.step {
         correction = Correction(step: state.step, bias1: 1 - power(beta1, state.step), bias2: 1 - power(beta2, state.step))
       }
       if p.canUpdateFused(gradient) {
-        applyFused(&p, gradient, &state, correction.bias1, correction.bias2)
+        note(&p, gradient, &state, correction.bias1, correction.bias2, in: &steps)
       } else {
         noGrad { apply(&p, gradient.detach(), &state, correction.bias1, correction.bias2) }
       }
@@ -83,14 +83,15 @@ package struct AdamRule {
 
   /// One pass over memory.
   @inline(__always)
-  package func applyFused(
-    _ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ bias1: Double, _ bias2: Double
+  package func note(
+    _ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ bias1: Double, _ bias2: Double,
+    in steps: inout ParameterSteps
   ) {
     state.prepare(tensorCount, for: p)
-    p.apply(
+    steps.add(
       .adam(
         lr: lr, beta1: beta1, beta2: beta2, eps: eps, weightDecay: weightDecay, bias1: bias1, bias2: bias2,
-        isDecoupled: isDecoupled, maximize: maximize), gradient: gradient, state: &state.tensors)
+        isDecoupled: isDecoupled, maximize: maximize), &p, gradient: gradient, state: &state.tensors)
   }
 
   /// The same in tensor ops.

@@ -107,6 +107,20 @@ extension ParameterGroup {
       body(&entries[i].cell.value, gradient, &entries[i].state)
     }
   }
+
+  /// The same for `body` that notes steps down, which are then taken together.
+  @inline(__always)
+  func updateTogether(
+    _ body: (_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ steps: inout ParameterSteps) -> Void
+  ) {
+    var steps = ParameterSteps()
+    updateEach { p, gradient, state in
+      body(&p, gradient, &state, &steps)
+      // A copy in float32 is rounded at once.
+      if keepsMasterWeights { steps.take() }
+    }
+    steps.take()
+  }
 }
 
 // MARK: - What the formulas share

@@ -36,10 +36,10 @@ public final class SGD: Optimizer {
     let rule = SGDRule(
       lr: group.lr, momentum: group[.momentum], dampening: group[.dampening], weightDecay: group[.weightDecay],
       isNesterov: group.isSet(.nesterov), maximize: group.isSet(.maximize))
-    group.updateEach { p, gradient, state in
+    group.updateTogether { p, gradient, state, steps in
       state.step += 1
       if p.canUpdateFused(gradient) {
-        rule.applyFused(&p, gradient, &state)
+        rule.note(&p, gradient, &state, in: &steps)
       } else {
         noGrad { rule.apply(&p, gradient.detach(), &state) }
       }
@@ -59,13 +59,13 @@ package struct SGDRule {
 
   /// One pass over memory.
   @inline(__always)
-  package func applyFused(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState) {
+  package func note(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, in steps: inout ParameterSteps) {
     let isFirst = momentum != 0 && state.tensors.isEmpty
     if isFirst { state.tensors = [Tensor.zeros(p.shape, dtype: p.dtype)] }
-    p.apply(
+    steps.add(
       .sgd(
         lr: lr, momentum: momentum, dampening: dampening, weightDecay: weightDecay, isNesterov: isNesterov, maximize: maximize,
-        isFirst: isFirst), gradient: gradient, state: &state.tensors)
+        isFirst: isFirst), &p, gradient: gradient, state: &state.tensors)
   }
 
   /// The same in tensor ops.

@@ -83,6 +83,19 @@ struct DeferredTests {
     expectClose(image[0..., 1..., 2...] + image[0..., 1..., 2...], 2 * image[0..., 1..., 2...])
   }
 
+  @Test("operands that repeat are loaded once, and keep their numbers while registers come and go")
+  func repetitions() {
+    for columns in [8, 41, 1000, 1500] {
+      let x = computed(Tensor.randn([size / columns + 2, columns]))
+      let (a, b) = (computed(Tensor.randn([columns])), computed(Tensor.randn([columns])))
+      let (wideA, wideB) = (computed(a.expand(x.shape).clone()), computed(b.expand(x.shape).clone()))
+      let chain = ((x * x).exp() + a) * (x - b).square() - a
+      let first = computed(computed(computed(x * x).exp()) + wideA)
+      let product = computed(first * computed(computed(x - wideB).square()))
+      expectClose(chain, computed(product - wideA), relative: 0, absolute: 0)
+    }
+  }
+
   @Test("a sum at the end runs in the same pass and has the bits of a sum of computed numbers")
   func sums() {
     let x = computed(Tensor.randn([size]))

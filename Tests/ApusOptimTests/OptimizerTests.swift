@@ -37,7 +37,7 @@ struct OptimizerTests {
           let rule = SGDRule(
             lr: 0.1, momentum: momentum, dampening: dampening, weightDecay: weightDecay, isNesterov: isNesterov,
             maximize: maximize)
-          expectTwins({ rule.applyFused(&$0, $1, &$2) }, { rule.apply(&$0, $1, &$2) }, "\(rule)")
+          expectTwins({ rule.note(&$0, $1, &$2, in: &$3) }, { rule.apply(&$0, $1, &$2) }, "\(rule)")
         }
       }
     }
@@ -53,7 +53,7 @@ struct OptimizerTests {
             let rule = AdamRule(optimizer.groups[0], isDecoupled: isDecoupled)
             let bias = { (beta: Double, t: Int) in 1 - (0..<t).reduce(1) { product, _ in product * beta } }
             expectTwins(
-              { rule.applyFused(&$0, $1, &$2, bias(0.9, $2.step), bias(0.999, $2.step)) },
+              { rule.note(&$0, $1, &$2, bias(0.9, $2.step), bias(0.999, $2.step), in: &$3) },
               { rule.apply(&$0, $1, &$2, bias(0.9, $2.step), bias(0.999, $2.step)) }, "\(rule)")
           }
         }
@@ -61,10 +61,29 @@ struct OptimizerTests {
     }
   }
 
+  @Test("parameters are updated together as each by itself, whatever their sizes")
+  func together() {
+    let shapes: [Shape] = [[3], [40_000], [5, 7], [2, 50_000], [1], [0], [32_768]]
+    for make in [{ Adam($0, lr: 0.1) }, { SGD($0, lr: 0.1, momentum: 0.9) }] as [([ParameterCell]) -> Optimizer] {
+      func cells() -> [ParameterCell] { shapes.enumerated().map { ParameterCell(samples($1, seed: UInt64($0))) } }
+      let (joint, single) = (cells(), cells())
+      let (optimizer, optimizers) = (make(joint), single.map { make([$0]) })
+      for step in 0..<3 {
+        for (i, shape) in shapes.enumerated() {
+          let gradient = samples(shape, seed: UInt64(100 * step + i))
+          (joint[i].grad, single[i].grad) = (gradient, gradient)
+        }
+        optimizer.step()
+        for optimizer in optimizers { optimizer.step() }
+      }
+      for (a, b) in zip(joint, single) { expectClose(a.value, b.value, relative: 0, absolute: 0) }
+    }
+  }
+
   /// Four steps of both ways, in both dtypes, with more elements than one vector holds.
   func expectTwins(
-    _ fused: (inout Tensor, Tensor, inout ParameterState) -> Void, _ plain: (inout Tensor, Tensor, inout ParameterState) -> Void,
-    _ comment: String
+    _ fused: (inout Tensor, Tensor, inout ParameterState, inout ParameterSteps) -> Void,
+    _ plain: (inout Tensor, Tensor, inout ParameterState) -> Void, _ comment: String
   ) {
     for dtype in [DType.float32, .float64] {
       let tolerance = dtype == .float32 ? 1e-5 : 1e-13
@@ -73,7 +92,9 @@ struct OptimizerTests {
       for step in 1...4 {
         let gradient = samples([7, 11], seed: UInt64(step + 10)).to(dtype)
         (s.step, t.step) = (step, step)
-        fused(&p, gradient, &s)
+        var steps = ParameterSteps()
+        fused(&p, gradient, &s, &steps)
+        steps.take()
         plain(&q, gradient, &t)
       }
       expectClose(p, q, relative: tolerance, absolute: tolerance, comment)

@@ -12,8 +12,11 @@ struct CallSite: Sendable {
 
     init(module: String?) {
       self.module = module
-      stack = try? Backtrace.capture(limit: 48, top: 0)
+      stack = try? Backtrace.capture(limit: 48, top: 0, images: Self.images)
     }
+
+    /// The libraries in memory, looked for once: that takes long, and goes wrong where another thread gives a mapped file back meanwhile.
+    private static let images = ImageMap.capture()
 
     /// The innermost caller that is not Apus itself, with its line where there is debug information.
     private var caller: String? {

@@ -114,7 +114,7 @@ package protocol Backend: Sendable {
   func sumRows(_ x: TensorData, places: TensorData, count: Int) -> TensorData
 
   /// Random numbers, row-major: element i is a function of (key, counter, i) alone.
-  func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, dtype: DType) -> TensorData
-  /// One optimizer step in place; see `ParameterUpdate`.
-  func update(_ update: ParameterUpdate, parameter: TensorData, gradient: TensorData, state: [TensorData])
+  func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, strides: Dims, dtype: DType) -> TensorData
+  /// One step of an optimizer in place; see `ParameterSteps`.
+  func take(_ steps: [ParameterStep])
 }

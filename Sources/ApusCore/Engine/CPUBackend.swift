@@ -164,14 +164,16 @@ extension CPUBackend {
     return y
   }
 
-  package func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, dtype: DType) -> TensorData {
+  package func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, strides: Dims, dtype: DType)
+    -> TensorData
+  {
     let drawn = distribution.drawnType(for: dtype)
     if shape.product >= DeferredOp.threshold {
       let kind = DeferredOp.Kind.random(distribution, key: key, counter: counter)
-      return DeferredOp.note(kind, [], dtype: drawn, shape: shape, strides: shape.contiguousStrides).cast(dtype)
+      return DeferredOp.note(kind, [], dtype: drawn, shape: shape, strides: strides).cast(dtype)
     }
     let y = TensorData.uninitialized(shape, drawn, for: "random")
     if y.isValid { distribution.fill(drawn, key: key, counter: counter, first: 0, y.count, y.base) }
-    return y.cast(dtype)
+    return y.view(shape: shape, strides: strides).cast(dtype)
   }
 }

@@ -10,49 +10,83 @@ package enum ParameterUpdate {
     maximize: Bool)
 }
 
-extension Tensor {
-  /// Applies a step to this parameter and its optimizer state, in place where each is uniquely held.
+/// A step for one parameter: where the numbers are.
+package struct ParameterStep {
+  package let update: ParameterUpdate
+  /// The parameter, its gradient and its state, row-major and side by side; all but the gradient are written.
+  package let parameter, gradient: TensorData
+  package let state: [TensorData]
+}
+
+/// Steps that are taken together, as one pass over the memory of all parameters: what threads share is cut from the whole.
+package struct ParameterSteps {
+  private var steps: [ParameterStep] = []
+
+  package init() {}
+
+  /// Notes down a step for a parameter and its optimizer state, in place where each is uniquely held.
   ///
-  /// Float32 and float64 only, one dtype for all; shapes agree.
-  package mutating func apply(_ update: ParameterUpdate, gradient: Tensor, state: inout [Tensor]) {
-    guard isValid, gradient.isValid else { return }
+  /// Float32 and float64 only, one dtype for all; shapes agree. Nobody may look at the two before `take`.
+  package mutating func add(_ update: ParameterUpdate, _ p: inout Tensor, gradient: Tensor, state: inout [Tensor]) {
+    guard p.isValid, gradient.isValid else { return }
     // The three are walked side by side, so they must have one order.
-    data = data.contiguous()
-    makeWritable()
+    p.data = p.data.contiguous()
+    p.makeWritable()
     for i in state.indices {
       state[i].data = state[i].data.contiguous()
       state[i].makeWritable()
     }
-    guard isValid, state.allSatisfy(\.isValid) else { return }
-    device.backend.update(update, parameter: data, gradient: gradient.data.contiguous(), state: state.map(\.data))
+    guard p.isValid, state.allSatisfy(\.isValid) else { return }
+    steps.append(
+      ParameterStep(update: update, parameter: p.data, gradient: gradient.data.contiguous(), state: state.map(\.data)))
+  }
+
+  /// Takes the steps.
+  package mutating func take() {
+    guard let first = steps.first else { return }
+    first.parameter.device.backend.take(steps)
+    steps = []
   }
 }
 
 extension CPUBackend {
-  package func update(_ update: ParameterUpdate, parameter: TensorData, gradient: TensorData, state: [TensorData]) {
-    let size = parameter.dtype.itemSize
-    let (p, g) = (SendablePointer(parameter.base), UnsafeRawPointer(gradient.base))
-    let buffers = state.map { SendablePointer($0.base) }
-    let dtype = parameter.dtype.kernel
-    let isa = Runtime.isa
-    let buffer = { (i: Int, offset: Int) in i < buffers.count ? buffers[i].pointer + offset : nil }
-    ThreadPool.shared.forEachChunk(of: parameter.count, grain: StridedLoop.grain) { range in
-      let offset = range.lowerBound * size
-      switch update {
-      case .sgd(let lr, let momentum, let dampening, let weightDecay, let isNesterov, let maximize, let isFirst):
-        var options = apus_sgd_options(
-          lr: lr, momentum: momentum, dampening: dampening, weight_decay: weightDecay, nesterov: isNesterov, maximize: maximize,
-          first: isFirst)
-        apus_sgd(isa, dtype, range.count, p.pointer + offset, g + offset, buffer(0, offset), &options)
-      case .adam(
-        let lr, let beta1, let beta2, let eps, let weightDecay, let bias1, let bias2, let isDecoupled, let maximize):
-        var options = apus_adam_options(
-          lr: lr, beta1: beta1, beta2: beta2, eps: eps, weight_decay: weightDecay, bias1: bias1, bias2: bias2,
-          decoupled: isDecoupled, maximize: maximize)
-        apus_adam(
-          isa, dtype, range.count, p.pointer + offset, g + offset, buffer(0, offset), buffer(1, offset), buffer(2, offset),
-          &options)
-      }
+  package func take(_ steps: [ParameterStep]) {
+    let grain = StridedLoop.grain
+    let total = steps.reduce(0) { $0 + $1.parameter.count }
+    guard total > grain else {
+      for step in steps { step.take(0..<step.parameter.count) }
+      return
+    }
+    var pieces: [(step: Int, start: Int)] = []
+    for (i, step) in steps.enumerated() {
+      for start in stride(from: 0, to: step.parameter.count, by: grain) { pieces.append((i, start)) }
+    }
+    ThreadPool.shared.run(chunks: pieces.count) { i in
+      let (step, start) = (steps[pieces[i].step], pieces[i].start)
+      step.take(start..<min(start + grain, step.parameter.count))
+    }
+  }
+}
+
+extension ParameterStep {
+  /// Updates a range of the elements.
+  fileprivate func take(_ range: Range<Int>) {
+    let (dtype, isa) = (parameter.dtype.kernel, Runtime.isa)
+    let offset = range.lowerBound * parameter.dtype.itemSize
+    let (p, g) = (parameter.base + offset, UnsafeRawPointer(gradient.base + offset))
+    let buffer = { (i: Int) in i < state.count ? state[i].base + offset : nil }
+    switch update {
+    case .sgd(let lr, let momentum, let dampening, let weightDecay, let isNesterov, let maximize, let isFirst):
+      var options = apus_sgd_options(
+        lr: lr, momentum: momentum, dampening: dampening, weight_decay: weightDecay, nesterov: isNesterov, maximize: maximize,
+        first: isFirst)
+      apus_sgd(isa, dtype, range.count, p, g, buffer(0), &options)
+    case .adam(
+      let lr, let beta1, let beta2, let eps, let weightDecay, let bias1, let bias2, let isDecoupled, let maximize):
+      var options = apus_adam_options(
+        lr: lr, beta1: beta1, beta2: beta2, eps: eps, weight_decay: weightDecay, bias1: bias1, bias2: bias2,
+        decoupled: isDecoupled, maximize: maximize)
+      apus_adam(isa, dtype, range.count, p, g, buffer(0), buffer(1), buffer(2), &options)
     }
   }
 }

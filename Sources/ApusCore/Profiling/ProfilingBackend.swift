@@ -46,14 +46,15 @@ extension ProfilingBackend {
     timed("where", [condition, a, b]) { base.select(condition, a, b, shape: shape) }
   }
 
-  package func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, dtype: DType) -> TensorData {
-    timed("random", []) { base.random(distribution, key: key, counter: counter, shape: shape, dtype: dtype) }
+  package func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, strides: Dims, dtype: DType)
+    -> TensorData
+  {
+    timed("random", []) { base.random(distribution, key: key, counter: counter, shape: shape, strides: strides, dtype: dtype) }
   }
 
-  package func update(_ update: ParameterUpdate, parameter: TensorData, gradient: TensorData, state: [TensorData]) {
-    timed("optimizer step", [parameter, gradient] + state, results: { [parameter] + state }) {
-      base.update(update, parameter: parameter, gradient: gradient, state: state)
-    }
+  package func take(_ steps: [ParameterStep]) {
+    let written = steps.flatMap { [$0.parameter] + $0.state }
+    timed("optimizer step", written + steps.map(\.gradient), results: { written }) { base.take(steps) }
   }
 }
 

@@ -33,7 +33,7 @@ extension Distribution {
 
 extension Tensor {
   private static func drawn(
-    _ distribution: Distribution, _ shape: Shape, _ dtype: DType, _ generator: Generator, _ name: String
+    _ distribution: Distribution, _ shape: Shape, _ dtype: DType, _ generator: Generator, _ name: String, strides: Dims? = nil
   ) -> Tensor {
     guard check(distribution == .bits || dtype.isFloatingPoint, .dtype, name, "draws floating-point numbers, not \(dtype)"),
       check(shape.dims.allSatisfy { $0 >= 0 }, .shape, name, "\(shape) has a negative size")
@@ -41,7 +41,16 @@ extension Tensor {
     let count = shape.dims.checkedProduct ?? 0
     let wordsPerBlock = distribution == .bits || dtype == .float64 ? 2 : 4
     let (key, counter) = generator.take(blocks: (count + wordsPerBlock - 1) / wordsPerBlock)
-    return Tensor(Device.cpu.backend.random(distribution, key: key, counter: counter, shape: shape.dims, dtype: dtype))
+    return Tensor(
+      Device.cpu.backend.random(
+        distribution, key: key, counter: counter, shape: shape.dims, strides: strides ?? shape.dims.contiguousStrides,
+        dtype: dtype))
+  }
+
+  /// Independent float32 numbers, evenly distributed over 0 ..< 1, drawn in the order of memory of `model` where that has the same shape:
+  /// what is to be combined with its elements.
+  package static func rand(_ shape: Shape, beside model: Tensor, generator: Generator) -> Tensor {
+    drawn(.uniform, shape, .float32, generator, "rand", strides: TensorData.layout(shape.dims, model.data))
   }
 
   /// Independent numbers, evenly distributed over 0 ..< 1.

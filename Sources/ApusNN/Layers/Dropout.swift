@@ -18,8 +18,14 @@ public func dropout(_ x: Tensor, p: Double = 0.5, isTraining: Bool = true, gener
 /// `x` without what was chosen to go, by one choice for each element of a mask that broadcasts.
 func dropped(_ x: Tensor, p: Double, choices: Shape, _ generator: Generator) -> Tensor {
   let scale: Double = p < 1 ? 1 / (1 - p) : 0
-  let isKept = Tensor.rand(choices, generator: generator) .>= p
-  return x * (isKept.to(x.dtype) * scale)
+  return kept(x, where: Tensor.rand(choices, beside: x, generator: generator) .>= p, times: scale)
+}
+
+/// `x` times `scale` where the mask, which broadcasts, is true, and 0 elsewhere. For the gradient only the mask is read, a byte an element.
+private func kept(_ x: Tensor, where mask: Tensor, times scale: Double) -> Tensor {
+  recorded(
+    noGrad { x * (mask.to(x.dtype) * scale) }.data, .named("dropout"),
+    .fromInputs { dy, inputs in [kept(dy, where: inputs[1], times: scale), nil] }, x, mask)
 }
 
 func isProbability(_ p: Double, _ operation: String) -> Bool {

@@ -1,7 +1,8 @@
 // Normalization: statistics of rows, planes and columns, the normalized numbers, and the gradients (apus_norm_kernels).
 //
 // Statistics are found in two passes over memory that is in cache the second time: a sum gives a centre c, a float near the mean;
-// then sum(x - c) and sum((x - c)^2) give mean and variance without cancellation, however far the mean is from 0. Blocks are
+// then sum(x - c) and sum((x - c)^2) give mean and variance without cancellation, however far the mean is from 0. (Columns do with
+// the mean of a few rows for a centre, and one pass.) Blocks are
 // summed in floats and added up in double. From there on x enters as x - c, which is exact for x near c; what the mean is more
 // than c comes in through constants.
 

@@ -60,6 +60,38 @@ struct NormalizationTests {
       + [("channels last", x.permute(last).contiguous().permute(first))]
   }
 
+  @Test("batchNorm of large images waits for what follows, and its gradient for nothing", arguments: [16, 48, 600, 1030])
+  func chains(channels: Int) {
+    let shape: Shape = [4, channels, 5, 70_000 / (20 * channels) + 1]
+    let images = Tensor.randn(shape) * 2 + 7
+    let (w, b, upstream) = (Tensor.rand([channels]) + 0.5, Tensor.randn([channels]), Tensor.randn(shape))
+    func gradients(
+      _ dtype: DType, _ normalize: (Tensor, Tensor, Tensor) -> Tensor, _ activation: (Tensor) -> Tensor
+    ) -> [Tensor] {
+      let channelsLast = images.to(dtype).movedim(1, -1).contiguous().movedim(-1, 1)
+      var inputs = [channelsLast, w.to(dtype), b.to(dtype)]
+      for i in inputs.indices { inputs[i].requiresGrad = true }
+      let y = activation(normalize(inputs[0], inputs[1], inputs[2]))
+      return [y] + grad(of: (y * upstream.to(dtype)).sum(), withRespectTo: inputs)
+    }
+    let fused = { batchNorm($0, weight: $1, bias: $2) }
+    let twin = { batchNormTwin($0, weight: $1, bias: $2) }
+    let activations: [(Tensor) -> Tensor] = [
+      { $0 }, { $0.relu() }, { $0.leakyRelu(negativeSlope: 0.2) }, { $0.leakyRelu(negativeSlope: -0.5) }, { $0.relu().tanh() },
+    ]
+    for activation in activations {
+      let expected = gradients(.float64, twin, activation)
+      for (dtype, tolerance) in [(DType.float32, 2e-4), (.float64, 1e-10)] {
+        for (got, want) in zip(gradients(dtype, fused, activation), expected) {
+          expectClose(got.to(.float64), want, relative: tolerance, absolute: tolerance * want.abs().max().item())
+        }
+      }
+    }
+    let channelsLast = images.movedim(1, -1).contiguous().movedim(-1, 1)
+    let y = batchNorm(channelsLast, weight: w, bias: b)
+    #expect(!y.data.storage.isComputed && y.data.strides == channelsLast.data.strides)
+  }
+
   @Test("fused ops agree with their twins in value and gradients, in every layout", arguments: pairs)
   func twins(pair: Pair) {
     let tolerances: [(DType, Double)] = [(.float64, 1e-11), (.float32, 2e-4), (.float16, 2e-2), (.bfloat16, 0.15)]

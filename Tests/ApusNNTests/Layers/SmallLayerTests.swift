@@ -67,6 +67,21 @@ struct SmallLayerTests {
     try gradientCheck([a], order: 2) { featureAlphaDropout($0[0], p: 0.3, generator: Generator(seed: 1)) * $0[0] }
   }
 
+  @Test("dropout has the layout of its input, and its gradient passes where the element did", arguments: [6, 60])
+  func dropoutLayout(size: Int) {
+    var x = (Tensor.rand([3, 5, size, size]) + 1).movedim(1, -1).contiguous().movedim(-1, 1)
+    x.requiresGrad = true
+    for p in [0.25, 1] {
+      let y = dropout(x, p: p, generator: Generator(seed: 3))
+      #expect(y.data.strides == x.data.strides)
+      let kept = (y .!= 0).to(.float32)
+      #expect(abs(kept.mean().item() - (1 - p)) < 0.08)
+      let scale: Double = p < 1 ? 1 / (1 - p) : 0
+      expectClose(y, x.detach() * kept * scale)
+      expectClose(grad(of: (y * 3).sum(), withRespectTo: [x])[0], 3 * scale * kept)
+    }
+  }
+
   @Test("channel dropout drops a share of p of the channels, each as a whole, and scales the rest")
   func channelDropout() {
     let cases: [(Shape, [Int], (Tensor, Double, Generator) -> Tensor)] = [

@@ -99,7 +99,7 @@ extension DeferredOp {
   private static let longest = 48
 
   /// One for all programs: they are put together and run one at a time, and threads that meet in one wait for each other.
-  private static let lock = Locked(())
+  static let lock = Locked(())
 
   /// Notes an op down.
   ///
@@ -176,7 +176,7 @@ extension DeferredOp {
   }
 
   /// The ops that are still to be computed for this one, operands first; sets their places.
-  private func collect() -> [DeferredOp] {
+  func collect() -> [DeferredOp] {
     var ops: [DeferredOp] = []
     func visit(_ op: DeferredOp) {
       guard op.place < 0, op.result == nil else { return }

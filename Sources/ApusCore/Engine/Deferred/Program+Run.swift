@@ -4,19 +4,19 @@ extension Program {
   /// Computes everything, in chunks that the threads share and tiles that fit the cache.
   func run() {
     guard let reduction else {
-      ThreadPool.shared.forEachChunk(of: count, grain: StridedLoop.grain) { run(over: $0, accumulator: nil) }
+      ThreadPool.shared.forEachChunk(of: count, grain: grain) { run(over: $0, into: nil) }
       return
     }
     // A chunk adds up its tiles; then the chunks' sums are added in order.
     let accumulators = Accumulators(reduction.op.kernel, reduction.dtype)
-    let chunks = (count + StridedLoop.grain - 1) / StridedLoop.grain
+    let (grain, chunks) = (grain, (count + grain - 1) / grain)
     accumulators.withBuffer(chunks) { buffer in
       let sums = SendablePointer(buffer)
       ThreadPool.shared.run(chunks: chunks) { chunk in
-        let start = chunk * StridedLoop.grain
+        let start = chunk * grain
         let sum = sums.pointer + chunk * 8
         accumulators.reset(sum)
-        run(over: start..<min(start + StridedLoop.grain, count), accumulator: sum)
+        run(over: start..<min(start + grain, count), into: sum)
       }
       accumulators.combine(buffer, count: chunks)
       apus_reduce_finish(
@@ -25,14 +25,26 @@ extension Program {
     }
   }
 
-  private func run(over chunk: Range<Int>, accumulator: UnsafeMutableRawPointer?) {
+  /// What the threads take at a time: whole tiles.
+  private var grain: Int { max(1, StridedLoop.grain / tile) * tile }
+
+  /// Computes some elements of the last result, of a program that was made for pieces.
+  func run(piece: Range<Int>, into memory: UnsafeMutableRawPointer, itemSize: Int) {
+    run(over: piece, into: memory - piece.lowerBound * itemSize)
+  }
+
+  /// Whether pieces may start at multiples of `count`.
+  func takesPieces(of count: Int) -> Bool { period.map { count % $0 == 0 } ?? true }
+
+  /// - Parameter result: a reduction's accumulator; where the result of a piece would start if it were whole.
+  private func run(over chunk: Range<Int>, into result: UnsafeMutableRawPointer?) {
     withUnsafeTemporaryAllocation(byteCount: max(registerCount * registerStride, 1), alignment: 64) { registers in
       let scratch = registers.baseAddress!
       instructions.withUnsafeBufferPointer { instructions in
         var start = chunk.lowerBound
         while start < chunk.upperBound {
-          let n = min(Self.tile, chunk.upperBound - start)
-          for instruction in instructions { run(instruction, start, n, scratch, accumulator) }
+          let n = min(tile, chunk.upperBound - start)
+          for instruction in instructions { run(instruction, start, n, chunk.lowerBound, scratch, result) }
           start += n
         }
       }
@@ -41,35 +53,37 @@ extension Program {
 
   @inline(__always)
   private func run(
-    _ instruction: Instruction, _ start: Int, _ n: Int, _ scratch: UnsafeMutableRawPointer,
-    _ accumulator: UnsafeMutableRawPointer?
+    _ instruction: Instruction, _ start: Int, _ n: Int, _ first: Int, _ scratch: UnsafeMutableRawPointer,
+    _ result: UnsafeMutableRawPointer?
   ) {
-    let y = address(instruction.output, start, scratch).pointer
-    let a = address(instruction.inputs.0, start, scratch)
+    let address = { (place: Place) in self.address(place, start, scratch, result) }
+    let y = address(instruction.output).pointer
+    let a = address(instruction.inputs.0)
     switch instruction.kernel {
     case .unary(let kernel): kernel(n, a.pointer, a.stride, y, 1)
     case .binary(let kernel):
-      let b = address(instruction.inputs.1, start, scratch)
+      let b = address(instruction.inputs.1)
       kernel(n, a.pointer, a.stride, b.pointer, b.stride, y, 1)
     case .select(let kernel):
-      let b = address(instruction.inputs.1, start, scratch)
-      let c = address(instruction.inputs.2, start, scratch)
+      let (b, c) = (address(instruction.inputs.1), address(instruction.inputs.2))
       kernel(n, a.pointer, a.stride, b.pointer, b.stride, c.pointer, c.stride, y, 1)
     case .load(let source): sources[source].load(start, n, into: y)
+    case .loadOnce(let source): if start == first { sources[source].load(start, n, into: y) }
     case .random(let distribution, let dtype, let key, let counter):
       distribution.fill(dtype, key: key, counter: counter, first: start, n, y)
-    case .reduce(let kernel): kernel(n, a.pointer, a.stride, accumulator!)
+    case .reduce(let kernel): kernel(n, a.pointer, a.stride, result!)
     }
   }
 
   @inline(__always)
-  private func address(_ place: Place, _ start: Int, _ scratch: UnsafeMutableRawPointer) -> (
-    pointer: UnsafeMutableRawPointer, stride: Int
-  ) {
+  private func address(
+    _ place: Place, _ start: Int, _ scratch: UnsafeMutableRawPointer, _ result: UnsafeMutableRawPointer?
+  ) -> (pointer: UnsafeMutableRawPointer, stride: Int) {
     switch place {
     case .scalar(let pointer): (UnsafeMutableRawPointer(mutating: pointer), 0)
     case .memory(let pointer, let itemSize): (pointer + start * itemSize, 1)
     case .register(let index): (scratch + index * registerStride, 1)
+    case .piece(let itemSize): (result! + start * itemSize, 1)
     }
   }
 }
@@ -99,6 +113,9 @@ struct TileSource {
       }
     }
   }
+
+  /// The length of the line of which the operand is a repetition, if it is one.
+  var period: Int? { sizes.count == 2 && strides[0] == 0 && strides[1] != 0 ? sizes[1] : nil }
 
   /// Copies the elements at positions `start ..< start + n`.
   func load(_ start: Int, _ n: Int, into target: UnsafeMutableRawPointer) {

@@ -5,14 +5,16 @@ import CKernels
 /// Everything in a program has one shape and one layout without gaps, so a tile is a range of positions in memory. A value is written
 /// where it belongs if somebody wants to see it, and to a register (a tile of scratch memory) if not.
 struct Program {
-  /// Elements of a tile: few enough that the registers stay in the first-level cache, enough that the calls don't count.
-  static let tile = 1024
+  /// The most elements of a tile: few enough that the registers stay in the first-level cache, enough that the calls don't count.
+  private static let largestTile = 1024
 
   /// Where an instruction finds an operand or leaves its result, for the tile that starts at an element.
   enum Place: BitwiseCopyable {
     case scalar(UnsafeRawPointer)
     case memory(UnsafeMutableRawPointer, itemSize: Int)
     case register(Int)
+    /// The memory that is given for a piece of the last result.
+    case piece(itemSize: Int)
   }
 
   /// One C kernel with its operands. Plain numbers and pointers: anything counted by reference would be counted for every tile.
@@ -20,6 +22,8 @@ struct Program {
     enum Kernel: BitwiseCopyable {
       /// Brings a tile of an operand that lies in another order, or is broadcast, into a register: one of `sources`.
       case load(Int)
+      /// The same for an operand of which every tile is alike.
+      case loadOnce(Int)
       case unary(apus_unary_kernel)
       case binary(apus_binary_kernel)
       case select(apus_select_kernel)
@@ -33,6 +37,8 @@ struct Program {
   }
 
   let count: Int
+  /// Elements of a tile: whole lines of operands that repeat.
+  let tile: Int
   private(set) var instructions: [Instruction] = []
   private(set) var sources: [TileSource] = []
   private(set) var registerCount = 0
@@ -40,6 +46,9 @@ struct Program {
   let registerStride: Int
   /// Set where the program ends in a reduction.
   private(set) var reduction: (op: Reduce, dtype: DType, result: UnsafeMutableRawPointer, resultType: DType)?
+
+  /// The length of the lines of operands that repeat: pieces start with one.
+  let period: Int?
 
   // While it is put together:
   private var places: [Place] = []
@@ -49,27 +58,37 @@ struct Program {
 
   /// - Parameters:
   ///   - ops: operands first.
-  ///   - outputs: the memory of those whose results are wanted.
-  init(_ ops: [DeferredOp], outputs: [UnsafeMutableRawPointer?]) {
+  ///   - outputs: the memory of those whose results are wanted; nil for pieces of the last one alone, to be asked for by
+  ///     `run(piece:into:)`.
+  init(_ ops: [DeferredOp], outputs: [UnsafeMutableRawPointer?]?) {
     let last = ops[ops.count - 1]
     count = last.shape.product
+    period = Self.period(ops)
+    tile = period.map { max(1, Self.largestTile / $0) * $0 } ?? Self.largestTile
     var size = 1
     for op in ops {
       size = max(size, op.dtype.itemSize)
       for case .ready(let x) in op.operands { size = max(size, x.dtype.itemSize) }
     }
-    registerStride = Self.tile * size
+    registerStride = tile * size
     lastUse = [Int](repeating: -1, count: ops.count)
     for (i, op) in ops.enumerated() {
       for case .deferred(let operand) in op.operands where operand.result == nil { lastUse[operand.place] = i }
     }
-    for (i, op) in ops.enumerated() { add(op, i, output: outputs[i]) }
+    for (i, op) in ops.enumerated() {
+      if let outputs {
+        add(op, i, result: outputs[i].map { .memory($0, itemSize: op.dtype.itemSize) })
+      } else {
+        add(op, i, result: op === last ? .piece(itemSize: op.dtype.itemSize) : nil)
+      }
+    }
     (places, lastUse, loads, freeRegisters) = ([], [], [], [])
   }
 
-  private mutating func add(_ op: DeferredOp, _ index: Int, output: UnsafeMutableRawPointer?) {
+  /// - Parameter result: where it goes; nil for a register.
+  private mutating func add(_ op: DeferredOp, _ index: Int, result: Place?) {
     let operands = op.operands.map { place(of: $0, in: op) }
-    var instruction = Instruction(kernel: kernel(of: op, output))
+    var instruction = Instruction(kernel: kernel(of: op, result))
     if operands.count > 0 { instruction.inputs.0 = operands[0] }
     if operands.count > 1 { instruction.inputs.1 = operands[1] }
     if operands.count > 2 { instruction.inputs.2 = operands[2] }
@@ -77,7 +96,7 @@ struct Program {
       instructions.append(instruction)
       return
     }
-    let result = output.map { Place.memory($0, itemSize: op.dtype.itemSize) } ?? .register(takeRegister())
+    let result = result ?? .register(takeRegister())
     instruction.output = result
     instructions.append(instruction)
     places.append(result)
@@ -100,14 +119,18 @@ struct Program {
     if x.count == 1 { return .scalar(x.base) }
     if x.lies(op.shape, op.strides) { return .memory(x.base, itemSize: x.dtype.itemSize) }
     if let load = loads.first(where: { $0.source === x }) { return .register(load.register) }
-    let register = takeRegister()
+    let source = TileSource(x, shape: op.shape, strides: op.strides)
+    let isAlike = source.period.map { tile % $0 == 0 } ?? false
+    // One that keeps its numbers from tile to tile has a register of its own.
+    let register = isAlike ? freshRegister() : takeRegister()
     loads.append((x, register))
-    instructions.append(Instruction(kernel: .load(sources.count), output: .register(register)))
-    sources.append(TileSource(x, shape: op.shape, strides: op.strides))
+    instructions.append(
+      Instruction(kernel: isAlike ? .loadOnce(sources.count) : .load(sources.count), output: .register(register)))
+    sources.append(source)
     return .register(register)
   }
 
-  private mutating func kernel(of op: DeferredOp, _ output: UnsafeMutableRawPointer?) -> Instruction.Kernel {
+  private mutating func kernel(of op: DeferredOp, _ result: Place?) -> Instruction.Kernel {
     let isa = Runtime.isa
     let inputType = op.operands.last.map(Self.dtype) ?? op.dtype
     switch op.kind {
@@ -117,9 +140,20 @@ struct Program {
     case .cast: return .unary(apus_cast(isa, inputType.kernel, op.dtype.kernel)!)
     case .random(let distribution, let key, let counter): return .random(distribution, op.dtype, key: key, counter: counter)
     case .reduce(let reduce):
-      reduction = (reduce, inputType, output!, op.dtype)
+      guard case .memory(let memory, _) = result else { fatalError("a reduction without a place for its result") }
+      reduction = (reduce, inputType, memory, op.dtype)
       return .reduce(apus_reduce_inner(isa, reduce.kernel, inputType.kernel)!)
     }
+  }
+
+  /// The length of the lines of the first operand that repeats, if a tile has room for one.
+  private static func period(_ ops: [DeferredOp]) -> Int? {
+    for op in ops {
+      for case .ready(let x) in op.operands where x.count != 1 && !x.lies(op.shape, op.strides) {
+        if let period = TileSource(x, shape: op.shape, strides: op.strides).period, period <= largestTile { return period }
+      }
+    }
+    return nil
   }
 
   private static func dtype(_ operand: DeferredOp.Operand) -> DType {
@@ -130,7 +164,10 @@ struct Program {
   }
 
   private mutating func takeRegister() -> Int {
-    if let register = freeRegisters.popLast() { return register }
+    freeRegisters.popLast() ?? freshRegister()
+  }
+
+  private mutating func freshRegister() -> Int {
     registerCount += 1
     return registerCount - 1
   }

@@ -8,13 +8,12 @@ extension CPUBackend {
   ) -> NormalizedData {
     let (x, layout) = ChannelLayout.arrange(x)
     guard x.isValid else { return .invalid }
-    let y = TensorData.uninitialized(x.shape, x.dtype, like: x, for: "normalization")
-    guard y.isValid else { return .invalid }
-    guard y.count > 0 else {
-      return NormalizedData(output: y, mean: .filled([0], .float64, 0), variance: .filled([0], .float64, 0))
+    guard x.count > 0 else {
+      return NormalizedData(output: x, mean: .filled([0], .float64, 0), variance: .filled([0], .float64, 0))
     }
-    return layout.isChannelsLast
-      ? ColumnNorm(layout, groups, eps).forward(x, y, weight, bias) : PlaneNorm(layout, groups, eps).forward(x, y, weight, bias)
+    if layout.isChannelsLast { return ColumnNorm(layout, groups, eps).forward(x, weight, bias) }
+    let y = TensorData.uninitialized(x.shape, x.dtype, for: "normalization")
+    return y.isValid ? PlaneNorm(layout, groups, eps).forward(x, y, weight, bias) : .invalid
   }
 
   package func normalizeChannelsGradient(

@@ -58,7 +58,9 @@ extension Attention {
   private func dropped(_ p: Tensor) -> Tensor {
     guard let dropout else { return p }
     let draws = Tensor(
-      p.device.backend.random(.uniform, key: dropout.key, counter: dropout.counter, shape: weights, dtype: .float32))
+      p.device.backend.random(
+        .uniform, key: dropout.key, counter: dropout.counter, shape: weights, strides: weights.contiguousStrides,
+        dtype: .float32))
     return p * ((draws .>= dropout.p).to(p.dtype) * dropout.keptScale)
   }
 

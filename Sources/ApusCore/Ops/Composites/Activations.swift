@@ -18,7 +18,11 @@ extension Tensor {
   /// x for x > 0, slope · x otherwise.
   public func leakyRelu(negativeSlope: Double = 0.01) -> Tensor {
     guard isFloating(for: "leakyRelu") else { return .invalid }
-    return `where`(detach() .> 0, self, negativeSlope * negativePart)
+    // Of the result if it has the sign of x: then x need not be kept.
+    let gradient = { (dy: Tensor, x: Tensor) in [Tensor?](arrayLiteral: `where`(x .> 0, dy, negativeSlope * dy)) }
+    return recorded(
+      noGrad { `where`(self .> 0, self, negativeSlope * self) }.data, .named("leakyRelu"),
+      negativeSlope >= 0 ? .fromOutput { dy, y in gradient(dy, y) } : .fromInputs { dy, x in gradient(dy, x[0]) }, self)
   }
 
   /// min(max(x, 0), 6). The gradient at 0 and at 6 is 0.

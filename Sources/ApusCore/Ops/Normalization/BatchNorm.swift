@@ -10,7 +10,8 @@
 ///   - bias: likewise; nil for 0.
 ///   - eps: keeps channels of equal numbers finite.
 /// - Returns: shape and dtype of `x`, and its order in memory where that is row-major or channels-last. The variance is the biased one.
-/// - Complexity: two passes over memory (three where channels are last), for the gradient about twice that; keeps `x`.
+/// - Complexity: two passes over memory, for the gradient about twice that; keeps `x`. Where the channels of a large input are last, the second
+///   pass is shared with element-wise ops that follow.
 public func batchNorm(_ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5) -> Tensor {
   let affine = Affine(weight: weight, bias: bias)
   guard x.hasChannels(affine, "batchNorm"), x.hasBatchStatistics("batchNorm") else { return .invalid }
