@@ -59,6 +59,8 @@ extension CPUBackend {
     }
     var pieces: [(step: Int, start: Int)] = []
     for (i, step) in steps.enumerated() {
+      // What still waits, as a clipped gradient does, is computed by all threads; a chunk would have to do it alone.
+      for x in [step.parameter, step.gradient] + step.state { _ = x.base }
       for start in stride(from: 0, to: step.parameter.count, by: grain) { pieces.append((i, start)) }
     }
     ThreadPool.shared.run(chunks: pieces.count) { i in

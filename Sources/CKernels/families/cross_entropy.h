@@ -28,7 +28,8 @@
   static void JOIN(cross_entropy, T)( \
       ptrdiff_t n, const void *xv, ptrdiff_t sx, ptrdiff_t label, double smoothing, void *loss, void *statistics) { \
     const T *x = xv; F *kept = statistics, right, result; \
-    (n <= BLOCK ? JOIN(short_statistics, T) : JOIN(softmax_statistics, T))(n, x, sx, &kept[0], &kept[1]); \
+    if (n <= BLOCK) JOIN(short_statistics, T)(n, x, sx, &kept[0], &kept[1]); \
+    else JOIN(softmax_statistics, T)(n, x, sx, NULL, &kept[0], &kept[1]); \
     cast_##T##_##F(1, x + label * sx, 1, &right, 1); \
     double y = log((double)kept[1]) - (1 - smoothing) * (double)(right - kept[0]); \
     if (smoothing > 0) y -= smoothing / (double)n * JOIN(sum_below_max, T)(n, x, sx, kept[0]); \

@@ -2,14 +2,17 @@
 // NaN, as it should be: -inf - -inf.
 
 // The double functions are calls, which no loop pragma can vectorise.
-#define SOFTMAX_LOOP_f32 VECTOR_LOOP
+#define SOFTMAX_LOOP_f32 VECTOR_LOOP_BY_TWO
 #define SOFTMAX_LOOP_f64
 INLINE float row_exp_f32(float x) { return v_exp(x); }
 INLINE double row_exp_f64(double x) { return exp(x); }
 
-// The maximum of a line and the sum of exp(x - max).
+// Exponentials of a line that are kept from its sum to its results: half of the first-level cache. Of longer lines they are computed twice.
+enum { SOFTMAX_KEPT = 4096 };
+
+// The maximum of a line and the sum of exp(x - max); the terms of the sum go to `kept` unless it is NULL.
 #define SOFTMAX_STATISTICS(T, F) \
-  static void JOIN(softmax_statistics, T)(ptrdiff_t n, const T *x, ptrdiff_t sx, F *max_out, F *sum_out) { \
+  static void JOIN(softmax_statistics, T)(ptrdiff_t n, const T *x, ptrdiff_t sx, F *kept, F *max_out, F *sum_out) { \
     F buffer[BLOCK], max = -(F)__builtin_inff(); \
     for (ptrdiff_t i = 0; i < n; i += BLOCK) { \
       const ptrdiff_t count = MIN(BLOCK, n - i); \
@@ -20,7 +23,7 @@ INLINE double row_exp_f64(double x) { return exp(x); }
     for (ptrdiff_t i = 0; i < n; i += BLOCK) { \
       const ptrdiff_t count = MIN(BLOCK, n - i); \
       const F *block = BLOCK_OF(T, F, x + i * sx, sx, count, buffer); \
-      F e[BLOCK]; \
+      F terms[BLOCK], *e = kept ? kept + i : terms; \
       SOFTMAX_LOOP_##F for (ptrdiff_t j = 0; j < count; j++) e[j] = JOIN(row_exp, F)(block[j] - max); \
       sum += JOIN(block_sum, F)(e, count); \
     } \
@@ -49,15 +52,19 @@ enum { SOFTMAX_PAD = 16 };
   static void JOIN(name, T)(ptrdiff_t n, const void *xv, ptrdiff_t sx, void *yv, ptrdiff_t sy) { \
     const T *x = xv; T *y = yv; \
     if (n <= BLOCK) { JOIN(name##_short, T)(n, x, sx, y, sy); return; } \
-    F buffer[BLOCK], max, sum; \
-    JOIN(softmax_statistics, T)(n, x, sx, &max, &sum); \
+    F buffer[BLOCK], kept[SOFTMAX_KEPT], max, sum; \
+    JOIN(softmax_statistics, T)(n, x, sx, n <= SOFTMAX_KEPT ? kept : NULL, &max, &sum); \
     const F s = (F)(scalar); \
     for (ptrdiff_t i = 0; i < n; i += BLOCK) { \
       const ptrdiff_t count = MIN(BLOCK, n - i); \
       const F *block = BLOCK_OF(T, F, x + i * sx, sx, count, buffer); \
       F out[BLOCK]; \
-      SOFTMAX_LOOP_##F for (ptrdiff_t j = 0; j < count; j++) { \
-        const F x = block[j], p = JOIN(row_exp, F)(x - max); out[j] = (expression); (void)p; \
+      if (n <= SOFTMAX_KEPT) { \
+        VECTOR_LOOP for (ptrdiff_t j = 0; j < count; j++) { const F x = block[j], p = kept[i + j]; out[j] = (expression); (void)x; (void)p; } \
+      } else { \
+        SOFTMAX_LOOP_##F for (ptrdiff_t j = 0; j < count; j++) { \
+          const F x = block[j], p = JOIN(row_exp, F)(x - max); out[j] = (expression); (void)p; \
+        } \
       } \
       cast_##F##_##T(count, out, 1, y + i * sy, sy); \
     } \

@@ -19,7 +19,7 @@ extension Tensor {
   public func leakyRelu(negativeSlope: Double = 0.01) -> Tensor {
     guard isFloating(for: "leakyRelu") else { return .invalid }
     // Of the result if it has the sign of x: then x need not be kept.
-    let gradient = { (dy: Tensor, x: Tensor) in [Tensor?](arrayLiteral: `where`(x .> 0, dy, negativeSlope * dy)) }
+    let gradient = { (dy: Tensor, x: Tensor) -> [Tensor?] in [`where`(x .> 0, dy, negativeSlope * dy)] }
     return recorded(
       noGrad { `where`(self .> 0, self, negativeSlope * self) }.data, .named("leakyRelu"),
       negativeSlope >= 0 ? .fromOutput { dy, y in gradient(dy, y) } : .fromInputs { dy, x in gradient(dy, x[0]) }, self)
