@@ -120,7 +120,8 @@ struct Program {
     if x.lies(op.shape, op.strides) { return .memory(x.base, itemSize: x.dtype.itemSize) }
     if let load = loads.first(where: { $0.source === x }) { return .register(load.register) }
     let source = TileSource(x, shape: op.shape, strides: op.strides)
-    let isAlike = source.period.map { tile % $0 == 0 } ?? false
+    // Tiles and pieces start with the program's period, so with every one that divides it.
+    let isAlike = source.period.map { (period ?? 1) % $0 == 0 } ?? false
     // One that keeps its numbers from tile to tile has a register of its own.
     let register = isAlike ? freshRegister() : takeRegister()
     loads.append((x, register))
