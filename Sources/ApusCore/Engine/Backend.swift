@@ -113,7 +113,7 @@ package protocol Backend: Sendable {
   /// order.
   func sumRows(_ x: TensorData, places: TensorData, count: Int) -> TensorData
 
-  /// Random numbers, row-major: element i is a function of (key, counter, i) alone.
+  /// Random numbers in a layout without gaps: element i of its memory is a function of (key, counter, i) alone.
   func random(_ distribution: Distribution, key: UInt64, counter: UInt64, shape: Dims, strides: Dims, dtype: DType) -> TensorData
   /// One step of an optimizer in place; see `ParameterSteps`.
   func take(_ steps: [ParameterStep])

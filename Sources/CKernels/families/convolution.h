@@ -195,8 +195,7 @@ CONV_ENDING(f64)
 // Numbers of a cache line.
 enum { CONV_LINE_f32 = 16, CONV_LINE_f64 = 8 };
 
-// MR pixels, V vectors of columns. An element is one chain over (tap, depth), then comes the ending.
-// What `ahead` points at, the pixels of the next panel, is asked for meanwhile: with one tap they come from afar.
+// Adds what channel k of the pixels gives, whose weights are at w.
 #define CONV_TILE_STEP(F, V, k, w) { \
     tile_##F line[V]; \
     UNROLL for (int v = 0; v < V; v++) __builtin_memcpy(&line[v], (w) + v * LANES_##F, sizeof line[v]); \
@@ -205,6 +204,8 @@ enum { CONV_LINE_f32 = 16, CONV_LINE_f64 = 8 };
       UNROLL for (int v = 0; v < V; v++) sums[r][v] += a * line[v]; \
     } \
   }
+// MR pixels, V vectors of columns. An element is one chain over (tap, depth), then comes the ending.
+// What `ahead` points at, the pixels of the next panel, is asked for meanwhile: with one tap they come from afar.
 #define CONV_TILE(F, V) \
   static __attribute__((noinline)) void JOIN(conv_tile_##V, F)( \
       ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *const *ahead, const F *w, \

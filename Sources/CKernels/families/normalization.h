@@ -6,11 +6,13 @@
 // summed in floats and added up in double. From there on x enters as x - c, which is exact for x near c; what the mean is more
 // than c comes in through constants.
 
-#define NORM_LOAD(V, v, from) V v; __builtin_memcpy(&v, (from) + i, sizeof v);
-#define NORM_TERMS_moments(V) NORM_LOAD(V, x, p) const V d = x - center; a += d; b += d * d;
-#define NORM_TERMS_products(V) NORM_LOAD(V, g, p) NORM_LOAD(V, x, q) a += g; b += g * (x - center);
+// v = the vector (or number) at p; and back.
+#define NORM_GET(V, v, p) V v; __builtin_memcpy(&v, p, sizeof v);
+#define NORM_PUT(p, v) __builtin_memcpy(p, &v, sizeof v)
+#define NORM_TERMS_moments(V) NORM_GET(V, x, p + i) const V d = x - center; a += d; b += d * d;
+#define NORM_TERMS_products(V) NORM_GET(V, g, p + i) NORM_GET(V, x, q + i) a += g; b += g * (x - center);
 #define NORM_TERMS_weighted(V) \
-  NORM_LOAD(V, dy, p) NORM_LOAD(V, x, q) NORM_LOAD(V, scale, w) const V g = dy * scale; a += g; b += g * (x - center);
+  NORM_GET(V, dy, p + i) NORM_GET(V, x, q + i) NORM_GET(V, scale, w + i) const V g = dy * scale; a += g; b += g * (x - center);
 
 // Adds the sums of two terms over n contiguous elements to sums[0] and sums[1], in an order that depends on n alone.
 #define NORM_SUMS(name, F) \
@@ -180,10 +182,6 @@ enum { NORM_ROWS_AT_ONCE = 16 };
 #define NORM_COLUMN_LOOP VECTOR_LOOP for (ptrdiff_t j = 0; j < width; j++)
 #define NORM_ROW(pointer, r) ((pointer) + (r) * columns + first)
 
-// v = the vector (or number) at p; and back.
-#define NORM_GET(V, v, p) V v; __builtin_memcpy(&v, p, sizeof v)
-#define NORM_PUT(p, v) __builtin_memcpy(p, &v, sizeof v)
-
 // Calls STEP(F, V) for the columns j of a band, some rows r0 ..< r1 at a time: by wide vectors, narrow ones, and the rest one by one.
 #define NORM_BY_VECTORS(F, STEP) \
   for (ptrdiff_t r0 = 0; r0 < rows; r0 += NORM_ROWS_AT_ONCE) { \
@@ -195,31 +193,31 @@ enum { NORM_ROWS_AT_ONCE = 16 };
   }
 
 #define NORM_STEP_moments(F, V) \
-  NORM_GET(V, c, center + j); NORM_GET(V, sum, a + j); NORM_GET(V, squares, b + j); \
+  NORM_GET(V, c, center + j) NORM_GET(V, sum, a + j) NORM_GET(V, squares, b + j) \
   for (ptrdiff_t r = r0; r < r1; r++) { \
-    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j); \
+    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j) \
     const V d = v - c; \
     sum += d; squares += d * d; \
   } \
   NORM_PUT(a + j, sum); NORM_PUT(b + j, squares);
 #define NORM_STEP_scale(F, V) \
-  NORM_GET(V, c, center + j); NORM_GET(V, scale, s + j); NORM_GET(V, offset, t + j); \
+  NORM_GET(V, c, center + j) NORM_GET(V, scale, s + j) NORM_GET(V, offset, t + j) \
   for (ptrdiff_t r = r0; r < r1; r++) { \
-    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j); \
+    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j) \
     v = (v - c) * scale + offset; \
     NORM_PUT(NORM_ROW((F *)yv, r) + j, v); \
   }
 #define NORM_STEP_sums(F, V) \
-  NORM_GET(V, c, center + j); NORM_GET(V, sum, a + j); NORM_GET(V, products, b + j); \
+  NORM_GET(V, c, center + j) NORM_GET(V, sum, a + j) NORM_GET(V, products, b + j) \
   for (ptrdiff_t r = r0; r < r1; r++) { \
-    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j); NORM_GET(V, dy, NORM_ROW((const F *)dyv, r) + j); \
+    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j) NORM_GET(V, dy, NORM_ROW((const F *)dyv, r) + j) \
     sum += dy; products += dy * (v - c); \
   } \
   NORM_PUT(a + j, sum); NORM_PUT(b + j, products);
 #define NORM_STEP_gradient(F, V) \
-  NORM_GET(V, center_j, center + j); NORM_GET(V, pa, fa + j); NORM_GET(V, pb, fb + j); NORM_GET(V, pc, fc + j); \
+  NORM_GET(V, center_j, center + j) NORM_GET(V, pa, fa + j) NORM_GET(V, pb, fb + j) NORM_GET(V, pc, fc + j) \
   for (ptrdiff_t r = r0; r < r1; r++) { \
-    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j); NORM_GET(V, dy, NORM_ROW((const F *)dyv, r) + j); \
+    NORM_GET(V, v, NORM_ROW((const F *)xv, r) + j) NORM_GET(V, dy, NORM_ROW((const F *)dyv, r) + j) \
     v = pa * dy + (pb * (v - center_j) + pc); \
     NORM_PUT(NORM_ROW((F *)dxv, r) + j, v); \
   }

@@ -35,8 +35,9 @@ INLINE float scaled(float y, int32_t k) {
   return y * power_of_2(half) * power_of_2((int32_t)((uint32_t)k - (uint32_t)half));
 }
 
-// The same for k <= 60: far enough from both ends of the exponents, then 2^-64 of it, which rounds once.
-INLINE float scaled_down(float y, int32_t k) { return y * power_of_2((int32_t)((uint32_t)k + 64)) * 0x1p-64f; }
+// The same for k <= 60 by 2^(k + 64), far enough from both ends of the exponents, then 2^-64 of it, which rounds once.
+INLINE float power_of_2_raised(int32_t k) { return power_of_2((int32_t)((uint32_t)k + 64)); }
+INLINE float scaled_down(float y, int32_t k) { return y * power_of_2_raised(k) * 0x1p-64f; }
 
 INLINE float v_exp(float x) {
   const float high = x > 89.0f ? 89.0f : x, clamped = high < -104.0f ? -104.0f : high;
@@ -122,8 +123,7 @@ INLINE float v_tanh(float x) {
 // e^-|x| never exceeds 1, and e^x / (1 + e^x) keeps the digits of small results. What the addition 1 + e lost is put back to
 // first order; 1 / (1 + e) is known by then, it is the quotient or its complement.
 INLINE float v_sigmoid(float x) {
-  const float magnitude = __builtin_fabsf(x);
-  const float e = exp_negative(magnitude);
+  const float e = exp_negative(__builtin_fabsf(x));
   const float d = 1.0f + e, lost = e - (d - 1.0f);
   const float q = (x < 0.0f ? e : 1.0f) / d;
   return q - q * (lost * (x < 0.0f ? 1.0f - q : q));
@@ -237,7 +237,7 @@ INLINE float v_gelu(float x) {
   const tail p = normal_tail(a);
   int32_t k;
   const float e = gauss(a, 0.5f, p.missed, &k);
-  const float high = a * power_of_2((int32_t)((uint32_t)k + 64)), z = high * p.t, lost = fused(high, p.t, -z);
+  const float high = a * power_of_2_raised(k), z = high * p.t, lost = fused(high, p.t, -z);  // what rounding took from z
   float rest;
   const float value = tail_value(p, &rest), little = lost * value;
   const float left = fused(z, value, fused(z, fused(value, e, rest), fused(little, e, little)));
