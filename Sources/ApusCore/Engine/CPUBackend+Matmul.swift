@@ -116,55 +116,63 @@ struct MatrixProduct {
     _ size: Int
   ) {
     let itemSize = dtype.itemSize
-    let roundUp = { (x: Int, unit: Int) in (x + unit - 1) / unit * unit }
     let kc = min(k, kernels.kc)
-    let nc = min(roundUp(n, kernels.nr), kernels.nc)
-    // Small enough pieces of A that every thread gets some.
-    let mc = min(kernels.mc, max(kernels.mr, roundUp((m + 7) / 8, kernels.mr)))
+    let nc = min((n + kernels.nr - 1) / kernels.nr * kernels.nr, kernels.nc)
     let direct = readsRowsInPlace(kernels) ? kernels.rows : nil
+    let blocks = RowBlocks(m, panel: kernels.mr, most: kernels.mc)
+    let pool = ThreadPool.shared
+    let packedSize = blocks.largest * kc * size
     guard let packedB = Storage.allocate(nc * kc * size, for: "matmul"),
-      let packedA = Storage.allocate(direct == nil ? roundUp(m, kernels.mr) * kc * size : 0, for: "matmul")
+      let packedA = Storage.allocate(direct == nil ? packedSize * min(pool.threadCount, blocks.count) : 0, for: "matmul")
     else { return }
     let (blockA, blockB, c) = (SendablePointer(packedA.pointer), SendablePointer(packedB.pointer), SendablePointer(pc))
-    let rowBlocks = (m + mc - 1) / mc
     for kStart in stride(from: 0, to: k, by: kc) {
       let kCount = min(kc, k - kStart)
       for nStart in stride(from: 0, to: n, by: nc) {
         let nCount = min(nc, n - nStart)
         let panels = (nCount + kernels.nr - 1) / kernels.nr
-        // Pack B by groups of panels, and A (once per kStart) by row blocks.
-        let panelsPerTask = max(1, (panels + 7) / 8)
-        let tasksB = (panels + panelsPerTask - 1) / panelsPerTask
-        let tasksA = nStart == 0 && direct == nil ? rowBlocks : 0
-        ThreadPool.shared.run(chunks: tasksB + tasksA) { task in
-          if task < tasksB {
-            let first = task * panelsPerTask * kernels.nr
-            let count = min(panelsPerTask * kernels.nr, nCount - first)
-            kernels.pack_b(
-              kCount, count, pb + (kStart * b.row + (nStart + first) * b.column) * itemSize, b.row, b.column,
-              blockB.pointer + first * kCount * size)
-          } else {
-            let first = (task - tasksB) * mc
-            kernels.pack_a(
-              min(mc, m - first), kCount, pa + (first * a.row + kStart * a.column) * itemSize, a.row, a.column,
-              blockA.pointer + first * kCount * size)
-          }
+        pool.forEachChunk(of: panels, grain: (panels + 7) / 8) { range in
+          let first = range.lowerBound * kernels.nr
+          kernels.pack_b(
+            kCount, min(range.count * kernels.nr, nCount - first), pb + (kStart * b.row + (nStart + first) * b.column) * itemSize,
+            b.row, b.column, blockB.pointer + first * kCount * size)
         }
         let ending = kStart + kCount == k ? bias.map { $0 + nStart * size } : nil
-        ThreadPool.shared.run(chunks: rowBlocks) { block in
-          let first = block * mc
-          let target = c.pointer + (first * ldc + nStart) * size
+        pool.runByWorkers(chunks: blocks.count) { block, worker in
+          let rows = blocks[block]
+          let target = c.pointer + (rows.lowerBound * ldc + nStart) * size
+          let source = pa + (rows.lowerBound * a.row + kStart * a.column) * itemSize
           if let direct {
-            direct(
-              min(mc, m - first), nCount, kCount, pa + (first * a.row + kStart) * size, a.row, blockB.pointer, target, ldc,
-              kStart > 0, ending)
+            direct(rows.count, nCount, kCount, source, a.row, blockB.pointer, target, ldc, kStart > 0, ending)
           } else {
-            kernels.block(
-              min(mc, m - first), nCount, kCount, blockA.pointer + first * kCount * size, blockB.pointer, target, ldc,
-              kStart > 0, ending)
+            // Packed by who multiplies it, it is still in that core's cache.
+            let packed = blockA.pointer + worker * packedSize
+            kernels.pack_a(rows.count, kCount, source, a.row, a.column, packed)
+            kernels.block(rows.count, nCount, kCount, packed, blockB.pointer, target, ldc, kStart > 0, ending)
           }
         }
       }
     }
+  }
+}
+
+/// The rows of a matrix cut into blocks of whole panels, as even as these allow: a multiple of eight blocks where there are enough panels,
+/// so that two, four or eight threads end at the same time.
+private struct RowBlocks {
+  let count: Int
+  private let rows, panels, panel: Int
+
+  /// - Parameter most: the rows of a block, at most, which fit the cache.
+  init(_ rows: Int, panel: Int, most: Int) {
+    panels = (rows + panel - 1) / panel
+    count = min(panels, (panels * panel + most * 8 - 1) / (most * 8) * 8)
+    (self.rows, self.panel) = (rows, panel)
+  }
+
+  /// Of a block, in rows, with the last panel full.
+  var largest: Int { (panels + count - 1) / count * panel }
+
+  subscript(block: Int) -> Range<Int> {
+    (block * panels / count * panel)..<min((block + 1) * panels / count * panel, rows)
   }
 }

@@ -26,7 +26,7 @@ package final class ThreadPool: @unchecked Sendable {
   private let isBusy = Atomic<Bool>(false)
   private let sleepers = Atomic<Int>(0)
   // Written by the caller before a job opens, read by those who took a chunk of it.
-  private var body: ((Int) -> Void)?
+  private var body: ((Int, Int) -> Void)?
   private var chunkCount = 0
 
   private var mutex = pthread_mutex_t()
@@ -36,15 +36,21 @@ package final class ThreadPool: @unchecked Sendable {
     self.threadCount = max(threadCount, 1)
     pthread_mutex_init(&mutex, nil)
     pthread_cond_init(&condition, nil)
-    for _ in 1..<self.threadCount where !startThread({ self.work() }) { break }
+    for worker in 1..<self.threadCount where !startThread({ self.work(as: worker) }) { break }
   }
 
   /// Calls `body(0)` … `body(chunks - 1)`, in any order, on any of the pool's threads.
   package func run(chunks: Int, _ body: (Int) -> Void) {
+    runByWorkers(chunks: chunks) { chunk, _ in body(chunk) }
+  }
+
+  /// The same, and tells each call which worker it runs on, from 0 to `threadCount` - 1: two calls with the same number never run at
+  /// the same time, so what they need room for can be allocated once for each worker. What comes out must not depend on it.
+  package func runByWorkers(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
     guard chunks > 1, threadCount > 1, chunks < Int(UInt32.max),
       isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     else {
-      for i in 0..<chunks { body(i) }
+      for i in 0..<chunks { body(i, 0) }
       return
     }
     withoutActuallyEscaping(body) { body in
@@ -58,7 +64,7 @@ package final class ThreadPool: @unchecked Sendable {
         pthread_cond_broadcast(&condition)
         pthread_mutex_unlock(&mutex)
       }
-      while takeChunk() {}
+      while takeChunk(as: 0) {}
       var spins = 0
       while completed.load(ordering: .acquiring) < chunks {
         spins += 1
@@ -90,12 +96,12 @@ package final class ThreadPool: @unchecked Sendable {
     isBusy.store(false, ordering: .relaxed)
   }
 
-  private func takeChunk() -> Bool {
+  private func takeChunk(as worker: Int) -> Bool {
     var open = job.load(ordering: .sequentiallyConsistent)
     while open & 0xFFFF_FFFF > 0 {
       let (exchanged, original) = job.compareExchange(expected: open, desired: open - 1, ordering: .acquiringAndReleasing)
       if exchanged {
-        body!(chunkCount - Int(open & 0xFFFF_FFFF))
+        body!(chunkCount - Int(open & 0xFFFF_FFFF), worker)
         completed.add(1, ordering: .releasing)
         return true
       }
@@ -104,10 +110,10 @@ package final class ThreadPool: @unchecked Sendable {
     return false
   }
 
-  private func work() {
+  private func work(as worker: Int) {
     var idle = 0
     while true {
-      if takeChunk() {
+      if takeChunk(as: worker) {
         idle = 0
         continue
       }

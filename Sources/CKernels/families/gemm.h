@@ -11,6 +11,7 @@ enum {
   LANES_f32 = APUS_VECTOR_BYTES / 4, LANES_f64 = APUS_VECTOR_BYTES / 8,
   MR = APUS_GEMM_ROWS, NV = APUS_GEMM_VECTORS,
   NR_f32 = NV * LANES_f32, NR_f64 = NV * LANES_f64,
+  TURNS = MR * NV > 12 ? 4 : 8,
   ROWS_2 = (2 * MR + 2) / 3, ROWS_1 = (MR + 2) / 3  // heights of tiles at the lower edge, beside MR and 1
 };
 
@@ -125,6 +126,15 @@ PACK_HALF(bf16)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define EACH_VECTOR(rows, vectors) UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
 
+// One k. Of these TURNS are unrolled: where a core is shared with another thread, it is instructions that are scarce.
+#define TILE_TURN(F, turn) { \
+    tile_##F row[NV]; \
+    UNROLL for (int v = 0; v < vectors; v++) __builtin_memcpy(&row[v], b + turn * NR_##F + v * LANES_##F, sizeof row[v]); \
+    UNROLL for (int r = 0; r < rows; r++) { \
+      const tile_##F x = a[r * a_row + turn * a_step] - (tile_##F){0}; \
+      UNROLL for (int v = 0; v < vectors; v++) sums[r][v] += x * row[v]; \
+    } \
+  }
 // c = A B, or c += A B, plus bias, for the first `rows` rows and `vectors` vectors of a tile. A's numbers lie a_row and a_step apart.
 // What is const is known where this is inlined; tiles at the edges of C come in a few sizes of their own: a batch of 128 rows is ten tiles of 12 rows and one of 8.
 #define TILE(F) \
@@ -139,14 +149,11 @@ PACK_HALF(bf16)
         __builtin_prefetch(c + r * ldc + vectors * LANES_##F - 1); \
       } \
     } \
-    for (ptrdiff_t k = 0; k < kc; k++, a += a_step, b += NR_##F) { \
-      tile_##F row[NV]; \
-      UNROLL for (int v = 0; v < vectors; v++) __builtin_memcpy(&row[v], b + v * LANES_##F, sizeof row[v]); \
-      UNROLL for (int r = 0; r < rows; r++) { \
-        const tile_##F x = a[r * a_row] - (tile_##F){0}; \
-        UNROLL for (int v = 0; v < vectors; v++) sums[r][v] += x * row[v]; \
-      } \
+    ptrdiff_t k = 0; \
+    for (; k + TURNS <= kc; k += TURNS, a += TURNS * a_step, b += TURNS * NR_##F) { \
+      UNROLL for (int turn = 0; turn < TURNS; turn++) TILE_TURN(F, turn) \
     } \
+    for (; k < kc; k++, a += a_step, b += NR_##F) TILE_TURN(F, 0) \
     if (accumulate) { \
       EACH_VECTOR(rows, vectors) { \
         tile_##F old; \

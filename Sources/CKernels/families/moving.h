@@ -89,19 +89,29 @@ SELECT(64, uint64_t)
 
 // ------------------------------------------------------------------------------------------ two-dimensional copies
 
-// 8x8 elements at once through registers where the lanes are 4 bytes wide: three rounds of interleaving rows i and i + 4.
+// 8x8 elements at once through registers where the lanes are 4 bytes wide: pairs and fours of rows within the halves of a register, then
+// the halves.
 typedef uint32_t lanes8 __attribute__((ext_vector_type(8)));
 INLINE void transpose_8x8(const uint32_t *x, ptrdiff_t sx, uint32_t *y, ptrdiff_t sy) {
-  lanes8 r[8], t[8];
-  for (int i = 0; i < 8; i++) __builtin_memcpy(&r[i], x + i * sx, sizeof r[i]);
-#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-  for (int i = 0; i < 4; i++) { t[2 * i] = LOW(r[i], r[i + 4]); t[2 * i + 1] = HIGH(r[i], r[i + 4]); }
-  for (int i = 0; i < 4; i++) { r[2 * i] = LOW(t[i], t[i + 4]); r[2 * i + 1] = HIGH(t[i], t[i + 4]); }
-  for (int i = 0; i < 4; i++) { t[2 * i] = LOW(r[i], r[i + 4]); t[2 * i + 1] = HIGH(r[i], r[i + 4]); }
-#undef LOW
-#undef HIGH
-  for (int i = 0; i < 8; i++) __builtin_memcpy(y + i * sy, &t[i], sizeof t[i]);
+  lanes8 rows[8], pairs[8], fours[8];
+  for (int i = 0; i < 8; i++) __builtin_memcpy(&rows[i], x + i * sx, sizeof rows[i]);
+#define PAIRS(a, b, i) __builtin_shufflevector(a, b, i, 8 + i, 1 + i, 9 + i, 4 + i, 12 + i, 5 + i, 13 + i)
+#define FOURS(a, b, i) __builtin_shufflevector(a, b, i, 1 + i, 8 + i, 9 + i, 4 + i, 5 + i, 12 + i, 13 + i)
+#define HALVES(a, b, i) __builtin_shufflevector(a, b, i, 1 + i, 2 + i, 3 + i, 8 + i, 9 + i, 10 + i, 11 + i)
+  // pairs[i]: columns 0 and 1 of rows i and i + 1, then 4 and 5; pairs[i + 1]: columns 2, 3, 6, 7. fours[c]: column c of four rows, then c + 4.
+  for (int i = 0; i < 8; i += 2) { pairs[i] = PAIRS(rows[i], rows[i + 1], 0); pairs[i + 1] = PAIRS(rows[i], rows[i + 1], 2); }
+  for (int i = 0; i < 8; i += 4) {
+    fours[i] = FOURS(pairs[i], pairs[i + 2], 0); fours[i + 1] = FOURS(pairs[i], pairs[i + 2], 2);
+    fours[i + 2] = FOURS(pairs[i + 1], pairs[i + 3], 0); fours[i + 3] = FOURS(pairs[i + 1], pairs[i + 3], 2);
+  }
+  for (int c = 0; c < 4; c++) {
+    const lanes8 low = HALVES(fours[c], fours[c + 4], 0), high = HALVES(fours[c], fours[c + 4], 4);
+    __builtin_memcpy(y + c * sy, &low, sizeof low);
+    __builtin_memcpy(y + (c + 4) * sy, &high, sizeof high);
+  }
+#undef PAIRS
+#undef FOURS
+#undef HALVES
 }
 
 // 4 lines of 4: what 8x8 leaves of a panel of 12 rows.
@@ -118,7 +128,23 @@ INLINE void transpose_4x4(const uint32_t *x, ptrdiff_t sx, uint32_t *y, ptrdiff_
   for (int i = 0; i < 4; i++) __builtin_memcpy(y + i * sy, &r[i], sizeof r[i]);
 }
 
+// 2 lines of 4: what 4x4 leaves of a panel of 6 rows.
+INLINE void transpose_2x4(const uint32_t *x, ptrdiff_t sx, uint32_t *y, ptrdiff_t sy) {
+  lanes4 r[2];
+  for (int i = 0; i < 2; i++) __builtin_memcpy(&r[i], x + i * sx, sizeof r[i]);
+  const lanes4 pairs[2] = {__builtin_shufflevector(r[0], r[1], 0, 4, 1, 5), __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7)};
+  for (int i = 0; i < 4; i++) __builtin_memcpy(y + i * sy, (const uint32_t *)pairs + 2 * i, 8);
+}
+
 enum { COPY_TILE = 32 };
+
+#define LINES_AT_ONCE(lines, width) \
+  for (; i + lines <= rows; i += lines) { \
+    ptrdiff_t j = 0; \
+    for (; j + width <= columns; j += width) transpose_##lines##x##width(x + i * sx + j, sx, y + j * sy + i, sy); \
+    for (; j < columns; j++) \
+      for (ptrdiff_t k = i; k < i + lines; k++) y[j * sy + k] = x[k * sx + j]; \
+  }
 
 // y[j * sy + i] = x[i * sx + j] for 4-byte elements: both sides contiguous along one axis.
 static void transpose_32(ptrdiff_t rows, ptrdiff_t columns, const uint32_t *x, ptrdiff_t sx, uint32_t *y, ptrdiff_t sy) {
@@ -130,18 +156,7 @@ static void transpose_32(ptrdiff_t rows, ptrdiff_t columns, const uint32_t *x, p
     for (ptrdiff_t j = 0; j < COPY_TILE; j++) __builtin_memcpy(y + j * sy, tile + j * COPY_TILE, COPY_TILE * 4);
     return;
   }
-  for (; i + 8 <= rows; i += 8) {
-    ptrdiff_t j = 0;
-    for (; j + 8 <= columns; j += 8) transpose_8x8(x + i * sx + j, sx, y + j * sy + i, sy);
-    for (; j < columns; j++)
-      for (ptrdiff_t k = i; k < i + 8; k++) y[j * sy + k] = x[k * sx + j];
-  }
-  for (; i + 4 <= rows; i += 4) {
-    ptrdiff_t j = 0;
-    for (; j + 4 <= columns; j += 4) transpose_4x4(x + i * sx + j, sx, y + j * sy + i, sy);
-    for (; j < columns; j++)
-      for (ptrdiff_t k = i; k < i + 4; k++) y[j * sy + k] = x[k * sx + j];
-  }
+  LINES_AT_ONCE(8, 8) LINES_AT_ONCE(4, 4) LINES_AT_ONCE(2, 4)
   for (; i < rows; i++)
     SCALAR_LOOP for (ptrdiff_t j = 0; j < columns; j++) y[j * sy + i] = x[i * sx + j];
 }
