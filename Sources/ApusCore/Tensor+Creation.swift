@@ -7,6 +7,14 @@ extension TensorData {
   {
     let y = uninitialized(shape, dtype, for: operation())
     guard y.isValid, y.count > 0 else { return y }
+    if value.bitPattern == 0, let stream = Streaming.kernel(forResultOf: y.byteCount) {
+      let (to, size) = (y.base, dtype.itemSize)
+      ThreadPool.shared.forEachChunk(of: y.count, grain: StridedLoop.grain) { range in
+        stream(range.count * size, nil, to + range.lowerBound * size)
+        apus_stream_end()
+      }
+      return y
+    }
     func fill<T: TensorScalar>(_: T.Type) {
       let (spread, size) = (apus_cast(Runtime.isa, dtype.kernel, dtype.kernel)!, dtype.itemSize)
       withUnsafePointer(to: T(fromDouble: value)) {

@@ -86,6 +86,17 @@ apus_copy2d_kernel apus_copy2d(apus_isa isa, size_t size) {
   int i = log2_of_size(size);
   return t && i >= 0 ? t->copy2d[i] : NULL;
 }
+apus_stream_kernel apus_stream(apus_isa isa) {
+  const apus_kernel_table *t = table(isa);
+  return t ? t->stream : NULL;
+}
+void apus_stream_end(void) {
+#if APUS_X86
+  __builtin_ia32_sfence();
+#else
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
 
 apus_reduce_inner_kernel apus_reduce_inner(apus_isa isa, apus_reduce_op op, apus_dtype dtype) {
   const apus_kernel_table *t = table(isa);

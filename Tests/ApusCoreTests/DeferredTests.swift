@@ -96,6 +96,20 @@ struct DeferredTests {
     }
   }
 
+  @Test("results larger than the caches are those of their parts")
+  func largeResults() {
+    let rows = Streaming.threshold / 4 / 1000 + 1
+    let (x, y) = (computed(Tensor.randn([rows, 1000])), computed(Tensor.randn([1000])))
+    let large = computed(x.relu() + y)
+    for part in [0..<700, (rows - 700)..<rows] {
+      expectClose(large[part], computed(computed(x[part].relu()) + y), relative: 0, absolute: 0)
+    }
+    let words = computed((x .> 0).to(.int64))  // 8 bytes from 1
+    #expect(words.sum().item(as: Int.self) == (x .> 0).sum().item(as: Int.self))
+    #expect(Tensor.zeros([rows, 1000]).abs().amax().item() == 0)
+    #expect(Tensor.full([rows, 1000], -0.0)[rows - 1, 999].item().sign == .minus)
+  }
+
   @Test("a sum at the end runs in the same pass and has the bits of a sum of computed numbers")
   func sums() {
     let x = computed(Tensor.randn([size]))

@@ -136,3 +136,27 @@ import Testing
     }
   }
 }
+
+@Suite struct StreamTests {
+  @Test("bytes and zeros go past the caches to any place, and nowhere else", arguments: apus_isa.available)
+  func stream(isa: apus_isa) throws {
+    let kernel = try #require(apus_stream(isa))
+    let source = (0..<500).map { UInt8(truncatingIfNeeded: $0 * 7 + 1) }
+    for n in [0, 1, 15, 64, 65, 200, 333] {
+      for start in [0, 1, 32, 63] {
+        for isZero in [false, true] {
+          var target = [UInt8](repeating: 99, count: 500)
+          target.withUnsafeMutableBytes { y in
+            source.withUnsafeBytes { x in kernel(n, isZero ? nil : x.baseAddress! + 3, y.baseAddress! + start) }
+          }
+          apus_stream_end()
+          let want = (0..<500).map { i -> UInt8 in
+            if i < start || i >= start + n { return 99 }
+            return isZero ? 0 : source[i - start + 3]
+          }
+          #expect(target == want, "\(isa) \(n) bytes at \(start)")
+        }
+      }
+    }
+  }
+}

@@ -35,7 +35,8 @@ private struct RecurrentLoop {
     self.hidden = hidden
     self.dtype = dtype
     kernels = apus_gemm(Runtime.isa, dtype.kernel)!.pointee
-    blockUnits = kernels.nr * max(1, 32 / kernels.nr)
+    // The further a row's piece of the gates reaches, the better memory is read; but there are to be some blocks for the threads.
+    blockUnits = kernels.nr * max(1, (hidden < 256 ? 32 : 64) / kernels.nr)
     blockRows = kernels.mr * max(1, 96 / kernels.mr)
   }
 

@@ -39,6 +39,7 @@ const apus_kernel_table APUS_TABLE = {
   .binary = BINARY_TABLE,
   .select = {select_8, select_16, select_32, select_64},
   .copy2d = {copy2d_8, copy2d_16, copy2d_32, copy2d_64},
+  .stream = stream,
   .cast = {ALL_TYPES(CASTS_ENTRY)},
   .reduce_inner = {APUS_REDUCE_OPS(REDUCE_INNER_ENTRY)},
   .reduce_rows = {APUS_REDUCE_OPS(REDUCE_ROWS_ENTRY)},

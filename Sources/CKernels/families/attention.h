@@ -127,32 +127,14 @@ ATTENTION(f64)
     for (ptrdiff_t i = 0; i < rows; i += MR, a += a_panel) \
       JOIN(gemm_tile, F)(kc, a, 0, b, c + i * NR_##F, NR_##F, accumulate, NULL); \
   } \
-  /* As gemm_tile, but A is a panel of weights, whose rows lie NR apart. */ \
-  static __attribute__((noinline)) void JOIN(attention_outer_tile, F)( \
-      ptrdiff_t kc, const F *a, const F *b, F *c, ptrdiff_t ldc) { \
-    tile_##F sums[MR][NV]; \
-    EACH_VECTOR(MR, NV) sums[r][v] = (tile_##F){0}; \
-    for (ptrdiff_t k = 0; k < kc; k++, a++, b += NR_##F) { \
-      tile_##F row[NV]; \
-      UNROLL for (int v = 0; v < NV; v++) __builtin_memcpy(&row[v], b + v * LANES_##F, sizeof row[v]); \
-      UNROLL for (int r = 0; r < MR; r++) { \
-        const tile_##F x = a[r * NR_##F] - (tile_##F){0}; \
-        UNROLL for (int v = 0; v < NV; v++) sums[r][v] += x * row[v]; \
-      } \
-    } \
-    EACH_VECTOR(MR, NV) { \
-      tile_##F old; \
-      __builtin_memcpy(&old, c + r * ldc + v * LANES_##F, sizeof old); \
-      sums[r][v] = old + sums[r][v]; \
-      __builtin_memcpy(c + r * ldc + v * LANES_##F, &sums[r][v], sizeof sums[r][v]); \
-    } \
-  } \
+  /* A is a panel of weights, whose rows lie NR apart. */ \
+  TILE_SIZE(F, attention_outer_tile, MR, NV, NR_##F, 1) \
   static void JOIN(attention_outer, F)( \
       ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kc, const void *av, const void *bv, void *cv) { \
     const F *a = av, *b = bv; F *c = cv; \
     for (ptrdiff_t j = 0; j < columns; j += NR_##F) \
       for (ptrdiff_t i = 0; i < rows; i += MR) \
-        JOIN(attention_outer_tile, F)(kc, a + i * NR_##F, b + j * kc, c + i * columns + j, columns); \
+        JOIN(attention_outer_tile, F)(kc, a + i * NR_##F, 0, b + j * kc, c + i * columns + j, columns, true, NULL); \
   }
 ATTENTION_PRODUCTS(f32)
 ATTENTION_PRODUCTS(f64)

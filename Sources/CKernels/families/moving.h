@@ -195,3 +195,21 @@ COPY2D(8, uint8_t, 0)
 COPY2D(16, uint16_t, 0)
 COPY2D(32, uint32_t, 1)
 COPY2D(64, uint64_t, 0)
+
+// ------------------------------------------------------------------------------------------ past the caches
+
+typedef uint8_t stream_lanes __attribute__((vector_size(APUS_VECTOR_BYTES)));
+static void stream(ptrdiff_t n, const void *xv, void *yv) {
+  const uint8_t *x = xv; uint8_t *y = yv;
+  ptrdiff_t i = 0;
+  // Up to a whole vector of y, and what is left after the last.
+#define STREAM_BYTES(end) for (; i < (end); i++) y[i] = x ? x[i] : 0
+  STREAM_BYTES(MIN(n, (ptrdiff_t)(-(uintptr_t)y % sizeof(stream_lanes))));
+  stream_lanes v = {0};
+  for (; i + (ptrdiff_t)sizeof v <= n; i += sizeof v) {
+    if (x) __builtin_memcpy(&v, x + i, sizeof v);
+    __builtin_nontemporal_store(v, (stream_lanes *)(void *)(y + i));
+  }
+  STREAM_BYTES(n);
+#undef STREAM_BYTES
+}

@@ -12,6 +12,7 @@ typedef struct {
   apus_binary_kernel binary[APUS_BINARY_COUNT][APUS_DTYPE_COUNT];
   apus_select_kernel select[4];  // by log2 of the element size
   apus_copy2d_kernel copy2d[4];
+  apus_stream_kernel stream;
   apus_cast_kernel cast[APUS_DTYPE_COUNT][APUS_DTYPE_COUNT];  // [from][to]
   apus_reduce_inner_kernel reduce_inner[APUS_REDUCE_COUNT][APUS_DTYPE_COUNT];
   apus_reduce_rows_kernel reduce_rows[APUS_REDUCE_COUNT][APUS_DTYPE_COUNT];

@@ -94,6 +94,12 @@ typedef void (*apus_copy2d_kernel)(
     ptrdiff_t rows, ptrdiff_t columns, const void *x, ptrdiff_t sx0, ptrdiff_t sx1, void *y, ptrdiff_t sy0, ptrdiff_t sy1);
 apus_copy2d_kernel apus_copy2d(apus_isa isa, size_t size);
 
+// Copies n bytes (zeros where x is NULL) to memory past the caches, which saves reading the old content of lines that are written
+// whole; meant for results that no cache holds. Before other threads read them, whoever wrote calls `apus_stream_end`.
+typedef void (*apus_stream_kernel)(ptrdiff_t n, const void *x, void *y);
+apus_stream_kernel apus_stream(apus_isa isa);
+void apus_stream_end(void);
+
 // ---------------------------------------------------------------------------------------------- reductions
 
 // Accumulators: float for f32, f16, bf16; double for f64; int64_t for integers and bool. prod and sum of integers wrap.

@@ -47,6 +47,7 @@ extension Program {
           for instruction in instructions { run(instruction, start, n, chunk.lowerBound, scratch, result) }
           start += n
         }
+        if isStreaming { apus_stream_end() }
       }
     }
   }
@@ -71,6 +72,7 @@ extension Program {
     case .loadOnce(let source): if start == first { sources[source].load(start, n, into: y) }
     case .random(let distribution, let dtype, let key, let counter):
       distribution.fill(dtype, key: key, counter: counter, first: start, n, y)
+    case .stream(let kernel, let itemSize): kernel(n * itemSize, a.pointer, y)
     case .reduce(let kernel): kernel(n, a.pointer, a.stride, result!)
     }
   }

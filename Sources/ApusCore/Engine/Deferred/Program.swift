@@ -28,6 +28,8 @@ struct Program {
       case binary(apus_binary_kernel)
       case select(apus_select_kernel)
       case random(Distribution, DType, key: UInt64, counter: UInt64)
+      /// Writes a tile of a large result past the caches, so many bytes an element.
+      case stream(apus_stream_kernel, itemSize: Int)
       /// Adds a tile up; the result is the chunk's accumulator.
       case reduce(apus_reduce_inner_kernel)
     }
@@ -42,6 +44,7 @@ struct Program {
   private(set) var instructions: [Instruction] = []
   private(set) var sources: [TileSource] = []
   private(set) var registerCount = 0
+  private(set) var isStreaming = false
   /// Bytes from one register to the next.
   let registerStride: Int
   /// Set where the program ends in a reduction.
@@ -94,6 +97,18 @@ struct Program {
     if operands.count > 2 { instruction.inputs.2 = operands[2] }
     if case .reduce = op.kind {
       instructions.append(instruction)
+      return
+    }
+    // The last result, which nobody in the program reads, may be too large for the caches.
+    if case .memory(let memory, let itemSize) = result, index == lastUse.count - 1,
+      let stream = Streaming.kernel(forResultOf: count * itemSize)
+    {
+      isStreaming = true
+      instruction.output = .register(takeRegister())
+      instructions.append(instruction)
+      let tile = instruction.output
+      instructions.append(
+        Instruction(kernel: .stream(stream, itemSize: itemSize), inputs: (tile, tile, tile), output: .memory(memory, itemSize: itemSize)))
       return
     }
     let result = result ?? .register(takeRegister())

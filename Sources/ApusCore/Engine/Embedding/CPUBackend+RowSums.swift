@@ -7,7 +7,7 @@ extension CPUBackend {
     let (x, places) = (x.contiguous(), places.contiguous())
     guard y.isValid, y.count > 0, x.isValid, places.isValid else { return y }
     let lists = RowLists(places, count: count)
-    let sums = RowSums(from: UnsafeRawPointer(x.base), to: SendablePointer(y.base), width: width, dtype: x.dtype)
+    let sums = RowSums(from: UnsafeRawPointer(x.base), to: y)
     // Threads share out the rows of the result, and its columns where many rows come together in few. A row is added up in the order
     // of the places, whoever does it.
     let band = x.shape[0] > count ? max(64, min(width, StridedLoop.grain / max(1, x.shape[0]))) : width
@@ -52,13 +52,17 @@ private struct RowSums {
   private let width: Int
   private let size: Int
   private let add: apus_binary_kernel
+  /// Where the result is larger than the caches: an embedding's table of which few rows are in a batch.
+  private let stream: apus_stream_kernel?
 
-  init(from: UnsafeRawPointer, to: SendablePointer, width: Int, dtype: DType) {
-    (self.from, self.to, self.width, size) = (from, to, width, dtype.itemSize)
-    add = apus_binary(Runtime.isa, APUS_BINARY_add, dtype.kernel)!
+  init(from: UnsafeRawPointer, to y: TensorData) {
+    (self.from, to, width, size) = (from, SendablePointer(y.base), y.shape[1], y.dtype.itemSize)
+    add = apus_binary(Runtime.isa, APUS_BINARY_add, y.dtype.kernel)!
+    stream = Streaming.kernel(forResultOf: y.byteCount)
   }
 
   func fill(_ places: Range<Int>, _ columns: Range<Int>, _ lists: RowLists) {
+    defer { if stream != nil { apus_stream_end() } }
     lists.starts.withUnsafeBufferPointer { starts in
       lists.rows.withUnsafeBufferPointer { rows in
         var place = places.lowerBound
@@ -87,12 +91,18 @@ private struct RowSums {
   }
 
   private func zero(_ offset: Int, _ count: Int) {
-    (to.pointer + offset * size).initializeMemory(as: UInt8.self, repeating: 0, count: count * size)
+    let target = to.pointer + offset * size
+    if let stream {
+      stream(count * size, nil, target)
+    } else {
+      target.initializeMemory(as: UInt8.self, repeating: 0, count: count * size)
+    }
   }
 
   private func sum(_ rows: Slice<UnsafeBufferPointer<Int>>, into place: Int, _ columns: Range<Int>) {
     let target = to.pointer + (place * width + columns.lowerBound) * size
     let source = { (row: Int) in from + (row * width + columns.lowerBound) * size }
+    if rows.count == 1, let stream { return stream(columns.count * size, source(rows.first!), target) }
     target.copyMemory(from: source(rows.first!), byteCount: columns.count * size)
     for row in rows.dropFirst() { add(columns.count, target, 1, source(row), 1, target, 1) }
   }
