@@ -12,7 +12,8 @@ struct ElementwiseTests {
       "logSigmoid": "log_sigmoid", "geluSlope": "gelu_slope", "bitwiseNot": "bitwise_not", "logicalNot": "logical_not",
       "isNaN": "isnan",
       "isInfinite": "isinf",
-      "isFinite": "isfinite", "floorDivide": "floor_divide", "bitwiseAnd": "bitwise_and", "bitwiseOr": "bitwise_or",
+      "isFinite": "isfinite", "floorDivide": "floor_divide", "reluGradient": "relu_gradient", "bitwiseAnd": "bitwise_and",
+      "bitwiseOr": "bitwise_or",
       "bitwiseXor": "bitwise_xor", "logicalAnd": "logical_and", "logicalOr": "logical_or", "logicalXor": "logical_xor",
     ]
     #expect(Unary.allCases.count == Int(APUS_UNARY_COUNT.rawValue))

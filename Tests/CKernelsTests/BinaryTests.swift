@@ -21,7 +21,7 @@ extension apus_binary_op {
   func exists(_ dtype: apus_dtype) -> Bool {
     if isComparison { return true }
     if dtype.isFloat { return !isBitwise }
-    if dtype != APUS_BOOL { return self != APUS_BINARY_div && self != APUS_BINARY_atan2 }
+    if dtype != APUS_BOOL { return ![APUS_BINARY_div, APUS_BINARY_atan2, APUS_BINARY_relu_gradient].contains(self) }
     return isBitwise || [APUS_BINARY_add, APUS_BINARY_mul, APUS_BINARY_maximum, APUS_BINARY_minimum].contains(self)
   }
 
@@ -38,6 +38,7 @@ extension apus_binary_op {
     case APUS_BINARY_fmin: a.isNaN ? b : b.isNaN ? a : min(a, b)
     case APUS_BINARY_atan2: atan2(a, b)
     case APUS_BINARY_fmod: fmod(a, b)
+    case APUS_BINARY_relu_gradient: b <= 0 ? 0 : a
     case APUS_BINARY_remainder: remainder(a, b)
     case APUS_BINARY_eq: a == b ? 1 : 0
     case APUS_BINARY_ne: a != b ? 1 : 0

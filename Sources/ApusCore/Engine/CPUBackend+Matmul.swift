@@ -118,42 +118,57 @@ struct MatrixProduct {
     let itemSize = dtype.itemSize
     let kc = min(k, kernels.kc)
     let nc = min((n + kernels.nr - 1) / kernels.nr * kernels.nr, kernels.nc)
+    // As many blocks of B at a time as fit a shared cache: the threads wait for each other once for all of them.
+    let depth = max(kc, min((k + kc - 1) / kc, Self.mostPacked / (nc * kc * size)) * kc)
     let direct = readsRowsInPlace(kernels) ? kernels.rows : nil
     let blocks = RowBlocks(m, panel: kernels.mr, most: kernels.mc)
     let pool = ThreadPool.shared
     let packedSize = blocks.largest * kc * size
-    guard let packedB = Storage.allocate(nc * kc * size, for: "matmul"),
+    guard let packedB = Storage.allocate(nc * depth * size, for: "matmul"),
       let packedA = Storage.allocate(direct == nil ? packedSize * min(pool.threadCount, blocks.count) : 0, for: "matmul")
     else { return }
     let (blockA, blockB, c) = (SendablePointer(packedA.pointer), SendablePointer(packedB.pointer), SendablePointer(pc))
-    for kStart in stride(from: 0, to: k, by: kc) {
-      let kCount = min(kc, k - kStart)
+    for deepStart in stride(from: 0, to: k, by: depth) {
+      let layers = (min(depth, k - deepStart) + kc - 1) / kc
+      // Rows of B: where they begin, how many, and their packed form.
+      let layer = { (i: Int) in
+        (start: deepStart + i * kc, count: min(kc, k - deepStart - i * kc), packed: blockB.pointer + i * kc * nc * size)
+      }
       for nStart in stride(from: 0, to: n, by: nc) {
         let nCount = min(nc, n - nStart)
         let panels = (nCount + kernels.nr - 1) / kernels.nr
-        pool.forEachChunk(of: panels, grain: (panels + 7) / 8) { range in
-          let first = range.lowerBound * kernels.nr
+        let share = (panels + 7) / 8
+        let shares = (panels + share - 1) / share
+        pool.run(chunks: layers * shares) { task in
+          let (layer, first) = (layer(task / shares), task % shares * share * kernels.nr)
           kernels.pack_b(
-            kCount, min(range.count * kernels.nr, nCount - first), pb + (kStart * b.row + (nStart + first) * b.column) * itemSize,
-            b.row, b.column, blockB.pointer + first * kCount * size)
+            layer.count, min(share * kernels.nr, nCount - first),
+            pb + (layer.start * b.row + (nStart + first) * b.column) * itemSize,
+            b.row, b.column, layer.packed + first * layer.count * size)
         }
-        let ending = kStart + kCount == k ? bias.map { $0 + nStart * size } : nil
         pool.runByWorkers(chunks: blocks.count) { block, worker in
           let rows = blocks[block]
           let target = c.pointer + (rows.lowerBound * ldc + nStart) * size
-          let source = pa + (rows.lowerBound * a.row + kStart * a.column) * itemSize
-          if let direct {
-            direct(rows.count, nCount, kCount, source, a.row, blockB.pointer, target, ldc, kStart > 0, ending)
-          } else {
-            // Packed by who multiplies it, it is still in that core's cache.
-            let packed = blockA.pointer + worker * packedSize
-            kernels.pack_a(rows.count, kCount, source, a.row, a.column, packed)
-            kernels.block(rows.count, nCount, kCount, packed, blockB.pointer, target, ldc, kStart > 0, ending)
+          for i in 0..<layers {
+            let layer = layer(i)
+            let source = pa + (rows.lowerBound * a.row + layer.start * a.column) * itemSize
+            let ending = layer.start + layer.count == k ? bias.map { $0 + nStart * size } : nil
+            if let direct {
+              direct(rows.count, nCount, layer.count, source, a.row, layer.packed, target, ldc, layer.start > 0, ending)
+            } else {
+              // Packed by who multiplies it, it is still in that core's cache.
+              let packed = blockA.pointer + worker * packedSize
+              kernels.pack_a(rows.count, layer.count, source, a.row, a.column, packed)
+              kernels.block(rows.count, nCount, layer.count, packed, layer.packed, target, ldc, layer.start > 0, ending)
+            }
           }
         }
       }
     }
   }
+
+  /// Bytes of B that are packed at a time, more only where a single block needs them.
+  private static let mostPacked = 4 << 20
 }
 
 /// The rows of a matrix cut into blocks of whole panels, as even as these allow: a multiple of eight blocks where there are enough panels,

@@ -5,6 +5,8 @@ import CKernels
 package enum Binary: UInt32, CaseIterable, Sendable {
   case add, sub, mul, div, pow, maximum, minimum, fmax, fmin
   case atan2, floorDivide, remainder, fmod
+  /// a where b > 0, and 0 elsewhere.
+  case reluGradient
   case bitwiseAnd, bitwiseOr, bitwiseXor
   case eq, ne, lt, le, gt, ge, logicalAnd, logicalOr, logicalXor
 }
@@ -34,6 +36,7 @@ extension Binary {
       }
     case .remainder: .fromInputs { dy, x in x.needed(dy, -dy * (x[0] / x[1]).floor()) }
     case .fmod: .fromInputs { dy, x in x.needed(dy, -dy * (x[0] / x[1]).trunc()) }
+    case .reluGradient: .fromInputs { dy, x in [x.needs(0) ? Tensor.binary(.reluGradient, dy, x[1]) : nil, nil] }
     case .floorDivide: .zero
     case .bitwiseAnd, .bitwiseOr, .bitwiseXor: .zero  // their results are not floats
     case .eq, .ne, .lt, .le, .gt, .ge, .logicalAnd, .logicalOr, .logicalXor: .zero
@@ -60,6 +63,7 @@ extension Binary {
     case .add, .mul, .maximum, .minimum: dtype
     case .sub, .pow, .fmax, .fmin, .floorDivide, .remainder, .fmod: dtype == .bool ? nil : dtype
     case .div, .atan2: dtype.floatingType
+    case .reluGradient: dtype.isFloatingPoint ? dtype : nil
     case .bitwiseAnd, .bitwiseOr, .bitwiseXor: dtype.isFloatingPoint ? nil : dtype
     case .eq, .ne, .lt, .le, .gt, .ge, .logicalAnd, .logicalOr, .logicalXor: dtype
     }

@@ -46,7 +46,7 @@ extension Unary {
     case .erfc: .fromInputs { dy, x in [-dy * (twoOverRootPi * (-x[0] * x[0]).exp())] }
     case .erfinv: .fromOutput { dy, y in [dy * (1 / twoOverRootPi * (y * y).exp())] }
     case .sigmoid: .fromOutput { dy, y in [dy * y * (1 - y)] }
-    case .relu: .fromOutput { dy, y in [dy * y.sign()] }
+    case .relu: .fromOutput { dy, y in [Tensor.binary(.reluGradient, dy, y)] }
     case .logSigmoid: .fromInputs { dy, x in [dy * (-x[0]).sigmoid()] }
     case .gelu: .fromInputs { dy, x in [dy * x[0].unary(.geluSlope)] }
     case .geluSlope:

@@ -74,7 +74,8 @@ static void comparison_half(
   X(maximum, ((a > b) | (a != a)) ? a : b) \
   X(minimum, ((a < b) | (a != a)) ? a : b) \
   X(fmax, ((a >= b) | (b != b)) ? a : b) \
-  X(fmin, ((a <= b) | (b != b)) ? a : b)
+  X(fmin, ((a <= b) | (b != b)) ? a : b) \
+  X(relu_gradient, b <= 0 ? 0 : a)
 
 #define LIBM_BINARY(X) \
   X(pow, powf(a, b), pow(a, b)) \
@@ -205,6 +206,7 @@ COMPARISONS(X)
 #define BINARY_TABLE { \
   BINARY_ENTRY(add, binary_or_b8) BINARY_ENTRY(sub, NULL) BINARY_ENTRY(mul, binary_and_b8) \
   [APUS_BINARY_div] = { BINARY_FLOATS(div) }, [APUS_BINARY_atan2] = { BINARY_FLOATS(atan2) }, \
+  [APUS_BINARY_relu_gradient] = { BINARY_FLOATS(relu_gradient) }, \
   BINARY_ENTRY(pow, NULL) BINARY_ENTRY(floor_divide, NULL) BINARY_ENTRY(remainder, NULL) BINARY_ENTRY(fmod, NULL) \
   BINARY_ENTRY(maximum, binary_or_b8) BINARY_ENTRY(minimum, binary_and_b8) \
   [APUS_BINARY_fmax] = { \

@@ -17,6 +17,11 @@ INLINE f64 cell_tanh_f64(f64 x) { return tanh(x); }
 #define KEEP(F, name) \
   if (b->name##_old) { CELL_OUT(F, name##_old, 1); __builtin_memcpy(name##_old, name, (size_t)b->units * sizeof(F)); }
 
+// Where the four gates of a row go: what backward reads, or a buffer.
+#define GATES(F) \
+  F buffer[4][CELL_UNITS], *gates[4]; \
+  for (int g = 0; g < 4; g++) gates[g] = b->saved ? (F *)b->saved + (r * 4 + g) * b->hidden : buffer[g];
+
 #define PLAIN_CELL(F, name, activation, derivative) \
   static void JOIN(name##_forward, F)(const apus_cell_forward_block *b) { \
     EACH_ROW { \
@@ -38,9 +43,8 @@ INLINE f64 cell_tanh_f64(f64 x) { return tanh(x); }
     const ptrdiff_t H = b->hidden; \
     EACH_ROW { \
       CELL_IN(F, x, 4); CELL_IN(F, s, 4); CELL_OUT(F, h, 1); CELL_OUT(F, c, 1); CELL_OUT(F, y, 1); \
-      CELL_OUT(F, saved, b->saved ? 4 : 0); \
       KEEP(F, h) KEEP(F, c) \
-      F gates[4][CELL_UNITS]; \
+      GATES(F) \
       EACH_UNIT(F) gates[0][j] = JOIN(cell_sigmoid, F)(x[j] + s[j]); \
       EACH_UNIT(F) gates[1][j] = JOIN(cell_sigmoid, F)(x[H + j] + s[H + j]); \
       EACH_UNIT(F) gates[2][j] = JOIN(cell_tanh, F)(x[2 * H + j] + s[2 * H + j]); \
@@ -50,7 +54,6 @@ INLINE f64 cell_tanh_f64(f64 x) { return tanh(x); }
         c[j] = cell; \
         h[j] = y[j] = gates[3][j] * JOIN(cell_tanh, F)(cell); \
       } \
-      if (b->saved) for (int g = 0; g < 4; g++) __builtin_memcpy(saved + g * H, gates[g], (size_t)b->units * sizeof(F)); \
     } \
   } \
   static void JOIN(lstm_backward, F)(const apus_cell_backward_block *b) { \
@@ -72,17 +75,16 @@ INLINE f64 cell_tanh_f64(f64 x) { return tanh(x); }
   static void JOIN(gru_forward, F)(const apus_cell_forward_block *b) { \
     const ptrdiff_t H = b->hidden; \
     EACH_ROW { \
-      CELL_IN(F, x, 3); CELL_IN(F, s, 3); CELL_OUT(F, h, 1); CELL_OUT(F, y, 1); CELL_OUT(F, saved, b->saved ? 4 : 0); \
+      CELL_IN(F, x, 3); CELL_IN(F, s, 3); CELL_OUT(F, h, 1); CELL_OUT(F, y, 1); \
       const F *bias = b->bias; \
       KEEP(F, h) \
-      F gates[4][CELL_UNITS]; \
+      GATES(F) \
       EACH_UNIT(F) gates[0][j] = JOIN(cell_sigmoid, F)(x[j] + s[j]); \
       EACH_UNIT(F) gates[1][j] = JOIN(cell_sigmoid, F)(x[H + j] + s[H + j]); \
       if (bias) { EACH_UNIT(F) gates[3][j] = s[2 * H + j] + bias[j]; } \
       else { EACH_UNIT(F) gates[3][j] = s[2 * H + j]; } \
       EACH_UNIT(F) gates[2][j] = JOIN(cell_tanh, F)(x[2 * H + j] + gates[0][j] * gates[3][j]); \
       EACH_UNIT(F) { const F n = gates[2][j]; h[j] = y[j] = n + gates[1][j] * (h[j] - n); } \
-      if (b->saved) for (int g = 0; g < 4; g++) __builtin_memcpy(saved + g * H, gates[g], (size_t)b->units * sizeof(F)); \
     } \
   } \
   static void JOIN(gru_backward, F)(const apus_cell_backward_block *b) { \

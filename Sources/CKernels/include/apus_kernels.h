@@ -61,10 +61,10 @@ const char *apus_unary_name(apus_unary_op op);
 // and the rest do not exist there. `div` exists for floats only. Integer overflow wraps. floor_divide and remainder round
 // toward minus infinity (the sign of the divisor), fmod toward zero. For integers a zero divisor gives 0 (the caller checks
 // beforehand). Integer pow with a negative exponent gives 0 unless the base is 1 or -1. maximum and minimum pass NaN on,
-// fmax and fmin prefer the number.
+// fmax and fmin prefer the number. relu_gradient is a, or 0 where b is not above 0 (a where b is NaN), of floats.
 #define APUS_BINARY_OPS(X) \
   X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(fmax) X(fmin) \
-  X(atan2) X(floor_divide) X(remainder) X(fmod) \
+  X(atan2) X(floor_divide) X(remainder) X(fmod) X(relu_gradient) \
   X(bitwise_and) X(bitwise_or) X(bitwise_xor) \
   X(eq) X(ne) X(lt) X(le) X(gt) X(ge) X(logical_and) X(logical_or) X(logical_xor) /* these nine write bool */
 

@@ -104,6 +104,7 @@ extension Binary {
     case .floorDivide: return ((a - reference(remainderOf: a, b)) / b).rounded()
     case .remainder: return reference(remainderOf: a, b)
     case .fmod: return a.truncatingRemainder(dividingBy: b)
+    case .reluGradient: return b <= 0 ? 0 : a
     case .bitwiseAnd: return Double(Int(a) & Int(b))
     case .bitwiseOr: return Double(Int(a) | Int(b))
     case .bitwiseXor: return Double(Int(a) ^ Int(b))

@@ -108,7 +108,8 @@ struct Program {
       instructions.append(instruction)
       let tile = instruction.output
       instructions.append(
-        Instruction(kernel: .stream(stream, itemSize: itemSize), inputs: (tile, tile, tile), output: .memory(memory, itemSize: itemSize)))
+        Instruction(
+          kernel: .stream(stream, itemSize: itemSize), inputs: (tile, tile, tile), output: .memory(memory, itemSize: itemSize)))
       return
     }
     let result = result ?? .register(takeRegister())
