@@ -89,25 +89,68 @@ enum { WIDE_f32 = 32, WIDE_f64 = 16, NARROW = 8 };
 FLOAT_BLOCKS(sum) FLOAT_BLOCKS(prod) FLOAT_BLOCKS(max) FLOAT_BLOCKS(min) FLOAT_BLOCKS(all) FLOAT_BLOCKS(any)
 FLOAT_BLOCKS(square_sum)
 
+// Eight whole blocks, and the results of these combined pairwise: the same additions, but the blocks' last lanes are folded side by side.
+#define NARROW_f64(op, v, h) HALVE(op, v, h)
+#define NARROW_f32(op, v, h) HALVE(op, v, h##_16); HALVE(op, h##_16, h)
+#define SIDE_BY_SIDE(op, a, b, l0, l1, l2, l3, h0, h1, h2, h3) \
+  COMBINE_##op( \
+      __builtin_shufflevector(a, b, l0, l1, l2, l3, 8 + l0, 8 + l1, 8 + l2, 8 + l3), \
+      __builtin_shufflevector(a, b, h0, h1, h2, h3, 8 + h0, 8 + h1, 8 + h2, 8 + h3))
+#define FLOAT_EIGHT(op, F) \
+  INLINE F JOIN(eight_blocks_##op, F)(const F *x) { \
+    narrow_##F v[8]; \
+    for (int b = 0; b < 8; b++) { \
+      wide_##F lanes = (wide_##F)(F)NEUTRAL_F_##op, w; \
+      for (int i = 0; i < BLOCK; i += WIDE_##F) { \
+        __builtin_memcpy(&w, x + b * BLOCK + i, sizeof w); \
+        wide_##F m = MAP_##op(wide_##F, w); \
+        lanes = COMBINE_##op(lanes, m); \
+      } \
+      NARROW_##F(op, lanes, h); \
+      v[b] = h; \
+    } \
+    for (int b = 0; b < 4; b++) v[b] = SIDE_BY_SIDE(op, v[2 * b], v[2 * b + 1], 0, 1, 2, 3, 4, 5, 6, 7); \
+    for (int b = 0; b < 2; b++) v[b] = SIDE_BY_SIDE(op, v[2 * b], v[2 * b + 1], 0, 1, 4, 5, 2, 3, 6, 7); \
+    v[0] = SIDE_BY_SIDE(op, v[0], v[1], 0, 2, 4, 6, 1, 3, 5, 7); \
+    narrow_##F results = COMBINE_##op((narrow_##F)(F)NEUTRAL_F_##op, v[0]); \
+    __typeof__(results.lo) even = results.even, odd = results.odd, pairs = COMBINE_##op(even, odd); \
+    __typeof__(pairs.lo) first = pairs.even, second = pairs.odd, fours = COMBINE_##op(first, second); \
+    const F low = fours.x, high = fours.y; \
+    return COMBINE_##op(low, high); \
+  }
+#define FLOAT_EIGHTS(op) FLOAT_EIGHT(op, f32) FLOAT_EIGHT(op, f64)
+FLOAT_EIGHTS(sum) FLOAT_EIGHTS(prod) FLOAT_EIGHTS(max) FLOAT_EIGHTS(min) FLOAT_EIGHTS(all) FLOAT_EIGHTS(any)
+FLOAT_EIGHTS(square_sum)
+
 // A block's elements as contiguous numbers of type F: in place where they are that already, else widened or gathered.
+#define IS_IN_PLACE(T, F, sx) (_Generic((T)0, F: 1, default: 0) && sizeof(T) == sizeof(F) && (sx) == 1)
 #define BLOCK_OF(T, F, x, sx, count, buffer) \
-  (_Generic((T)0, F: 1, default: 0) && sizeof(T) == sizeof(F) && (sx) == 1 \
+  (IS_IN_PLACE(T, F, sx) \
     ? (const F *)(const void *)(x) : (cast_##T##_##F(count, x, sx, buffer, 1), (const F *)(buffer)))
 
 // ------------------------------------------------------------------------------------------ inner, floats
 
-// stack[l] holds the result of 2^l blocks wherever bit l of `done` is set.
+// stack[l] holds the result of 2^l blocks wherever bit l of `done` is set. 2^level more, with the result s:
+#define PUSH_BLOCKS(op, first_level, s) { \
+    int level = first_level; \
+    for (uint64_t carry = done >> first_level; carry & 1; carry >>= 1, level++) s = COMBINE_##op(stack[level], s); \
+    stack[level] = s; \
+  }
 #define FLOAT_INNER(op, T, F) \
   static void JOIN(inner_##op, T)(ptrdiff_t n, const void *xv, ptrdiff_t sx, void *accv) { \
     const T *x = xv; F *acc = accv; \
     F buffer[BLOCK], stack[64], total = (F)NEUTRAL_F_##op; \
     uint64_t done = 0; \
-    for (ptrdiff_t i = 0; i < n; i += BLOCK, done++) { \
+    ptrdiff_t i = 0; \
+    if (IS_IN_PLACE(T, F, sx)) \
+      for (; i + 8 * BLOCK <= n; i += 8 * BLOCK, done += 8) { \
+        F s = JOIN(eight_blocks_##op, F)((const F *)(const void *)(x + i)); \
+        PUSH_BLOCKS(op, 3, s) \
+      } \
+    for (; i < n; i += BLOCK, done++) { \
       const ptrdiff_t count = MIN(BLOCK, n - i); \
       F s = JOIN(block_##op, F)(BLOCK_OF(T, F, x + i * sx, sx, count, buffer), count); \
-      int level = 0; \
-      for (uint64_t carry = done; carry & 1; carry >>= 1, level++) s = COMBINE_##op(stack[level], s); \
-      stack[level] = s; \
+      PUSH_BLOCKS(op, 0, s) \
     } \
     for (int level = 0; done; done >>= 1, level++) \
       if (done & 1) total = COMBINE_##op(stack[level], total); \
