@@ -180,6 +180,20 @@ struct MemoryTests {
     }
   }
 
+  @Test("no two chunks run on the same worker at once", arguments: [1, 2, 5])
+  func workers(threads: Int) {
+    let pool = ThreadPool(threadCount: threads)
+    let busy = UnsafeMutableBufferPointer<Int>.allocate(capacity: threads)
+    defer { busy.deallocate() }
+    busy.initialize(repeating: 0)
+    nonisolated(unsafe) let shared = busy
+    pool.runByWorkers(chunks: 2000) { _, worker in
+      // Not atomic on purpose: a second thread here would lose counts.
+      shared[worker] += 1
+    }
+    #expect(busy.reduce(0, +) == 2000)
+  }
+
   @Test("what this process runs on")
   func runtime() {
     #expect(["baseline", "avx2", "avx512", "neon"].contains(Runtime.instructionSet))

@@ -13,7 +13,7 @@ extension CPUBackend {
     defer { if isBiasLeft, let bias { _ = binary(.add, y, bias, shape: y.shape, into: y) } }
     let pBias = isBiasLeft ? nil : bias.map { UnsafeRawPointer($0.base) }
     if y.count == m * n {
-      product.run(a.base, b.base, y.base, bias: pBias, isParallel: true)
+      product.run(a.base, b.base, y.base, bias: pBias)
       return y
     }
     let batch = { (x: TensorData) in AxisWalk((0..<(rank - 2)).map { (x.shape[$0], x.strides[$0]) }) }
@@ -21,13 +21,11 @@ extension CPUBackend {
     let matrices = y.count / (m * n)
     let size = a.dtype.itemSize
     let (pa, pb, pc) = (UnsafeRawPointer(a.base), UnsafeRawPointer(b.base), SendablePointer(y.base))
-    let runOne = { (i: Int, isParallel: Bool) in
-      product.run(
-        pa + batchOffset(batchA, i) * size, pb + batchOffset(batchB, i) * size, pc.pointer + i * m * n * size, bias: pBias,
-        isParallel: isParallel)
-    }
     ThreadPool.shared.forEachChunk(of: matrices, grain: max(1, (1 << 16) / max(1, m * n * k))) { range in
-      for i in range { runOne(i, matrices < 4) }
+      for i in range {
+        product.run(
+          pa + batchOffset(batchA, i) * size, pb + batchOffset(batchB, i) * size, pc.pointer + i * m * n * size, bias: pBias)
+      }
     }
     return y
   }
@@ -49,7 +47,7 @@ struct MatrixProduct {
 
   /// - Parameter bias: nil where the product doesn't take one.
   func run(
-    _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, bias: UnsafeRawPointer? = nil, isParallel: Bool
+    _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, bias: UnsafeRawPointer? = nil
   ) {
     guard isBlocked, let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee else { return small(pa, pb, pc) }
     if dtype.itemSize == 2 {
@@ -125,7 +123,7 @@ struct MatrixProduct {
     let pool = ThreadPool.shared
     let packedSize = blocks.largest * kc * size
     guard let packedB = Storage.allocate(nc * depth * size, for: "matmul"),
-      let packedA = Storage.allocate(direct == nil ? packedSize * min(pool.threadCount, blocks.count) : 0, for: "matmul")
+      let packedA = Storage.allocate(direct == nil ? packedSize * (blocks.count > 1 ? pool.threadCount : 1) : 0, for: "matmul")
     else { return }
     let (blockA, blockB, c) = (SendablePointer(packedA.pointer), SendablePointer(packedB.pointer), SendablePointer(pc))
     for deepStart in stride(from: 0, to: k, by: depth) {
