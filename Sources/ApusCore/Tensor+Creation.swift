@@ -7,20 +7,19 @@ extension TensorData {
   {
     let y = uninitialized(shape, dtype, for: operation())
     guard y.isValid, y.count > 0 else { return y }
-    if value.bitPattern == 0, let stream = Streaming.kernel(forResultOf: y.byteCount) {
-      let (to, size) = (y.base, dtype.itemSize)
-      ThreadPool.shared.forEachChunk(of: y.count, grain: StridedLoop.grain) { range in
-        stream(range.count * size, nil, to + range.lowerBound * size)
-        apus_stream_end()
-      }
-      return y
-    }
+    let stream = value.bitPattern == 0 ? Streaming.kernel(forResultOf: y.byteCount) : nil
     func fill<T: TensorScalar>(_: T.Type) {
       let (spread, size) = (apus_cast(Runtime.isa, dtype.kernel, dtype.kernel)!, dtype.itemSize)
       withUnsafePointer(to: T(fromDouble: value)) {
         let (one, to) = (UnsafeRawPointer($0), y.base)
         ThreadPool.shared.forEachChunk(of: y.count, grain: StridedLoop.grain) { range in
-          spread(range.count, one, 0, to + range.lowerBound * size, 1)
+          let target = to + range.lowerBound * size
+          if let stream {
+            stream(range.count * size, nil, target)
+            apus_stream_end()
+          } else {
+            spread(range.count, one, 0, target, 1)
+          }
         }
       }
     }

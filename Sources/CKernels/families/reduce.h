@@ -51,22 +51,29 @@ enum { WIDE_f32 = 32, WIDE_f64 = 16, NARROW = 8 };
   __typeof__((v).lo) h##_low = (v).lo, h##_high = (v).hi; \
   __typeof__(h##_low) h = COMBINE_##op(h##_low, h##_high)
 #define FOLD_8(op, v, result) HALVE(op, v, h4); HALVE(op, h4, h2); HALVE(op, h2, h1); result = COMBINE_##op(result, h1)
-#define FOLD_f64(op, v, result) { HALVE(op, v, h8); FOLD_8(op, h8, result); }
-#define FOLD_f32(op, v, result) { HALVE(op, v, h16); HALVE(op, h16, h8); FOLD_8(op, h8, result); }
+#define NARROW_f64(op, v, h) HALVE(op, v, h)
+#define NARROW_f32(op, v, h) HALVE(op, v, h##_16); HALVE(op, h##_16, h)
+#define FOLD_f64(op, v, result) { NARROW_f64(op, v, h8); FOLD_8(op, h8, result); }
+#define FOLD_f32(op, v, result) { NARROW_f32(op, v, h8); FOLD_8(op, h8, result); }
 
-// The reduction of n <= BLOCK contiguous elements. Mapping and combining are separate statements so that no instruction set
-// fuses them into one rounding.
+// lanes = as many whole vectors of x from i on as n has. Here and below, mapping and combining are separate statements so that no
+// instruction set fuses them into one rounding.
+#define WIDE_LANES(op, F, lanes, x, i, n) \
+  wide_##F lanes = (wide_##F)(F)NEUTRAL_F_##op; \
+  for (; i + WIDE_##F <= (n); i += WIDE_##F) { \
+    wide_##F v; \
+    __builtin_memcpy(&v, (x) + i, sizeof v); \
+    wide_##F m = MAP_##op(wide_##F, v); \
+    lanes = COMBINE_##op(lanes, m); \
+  }
+
+// The reduction of n <= BLOCK contiguous elements.
 #define FLOAT_BLOCK(op, F) \
   static F JOIN(block_##op, F)(const F *x, ptrdiff_t n) { \
     F result = (F)NEUTRAL_F_##op; \
     ptrdiff_t i = 0; \
     if (n >= WIDE_##F) { \
-      wide_##F lanes = (wide_##F)(F)NEUTRAL_F_##op, v; \
-      for (; i + WIDE_##F <= n; i += WIDE_##F) { \
-        __builtin_memcpy(&v, x + i, sizeof v); \
-        wide_##F m = MAP_##op(wide_##F, v); \
-        lanes = COMBINE_##op(lanes, m); \
-      } \
+      WIDE_LANES(op, F, lanes, x, i, n) \
       FOLD_##F(op, lanes, result) \
     } \
     if (n - i >= NARROW) { \
@@ -90,8 +97,6 @@ FLOAT_BLOCKS(sum) FLOAT_BLOCKS(prod) FLOAT_BLOCKS(max) FLOAT_BLOCKS(min) FLOAT_B
 FLOAT_BLOCKS(square_sum)
 
 // Eight whole blocks, and the results of these combined pairwise: the same additions, but the blocks' last lanes are folded side by side.
-#define NARROW_f64(op, v, h) HALVE(op, v, h)
-#define NARROW_f32(op, v, h) HALVE(op, v, h##_16); HALVE(op, h##_16, h)
 #define SIDE_BY_SIDE(op, a, b, l0, l1, l2, l3, h0, h1, h2, h3) \
   COMBINE_##op( \
       __builtin_shufflevector(a, b, l0, l1, l2, l3, 8 + l0, 8 + l1, 8 + l2, 8 + l3), \
@@ -100,12 +105,8 @@ FLOAT_BLOCKS(square_sum)
   INLINE F JOIN(eight_blocks_##op, F)(const F *x) { \
     narrow_##F v[8]; \
     for (int b = 0; b < 8; b++) { \
-      wide_##F lanes = (wide_##F)(F)NEUTRAL_F_##op, w; \
-      for (int i = 0; i < BLOCK; i += WIDE_##F) { \
-        __builtin_memcpy(&w, x + b * BLOCK + i, sizeof w); \
-        wide_##F m = MAP_##op(wide_##F, w); \
-        lanes = COMBINE_##op(lanes, m); \
-      } \
+      ptrdiff_t i = 0; \
+      WIDE_LANES(op, F, lanes, x + b * BLOCK, i, BLOCK) \
       NARROW_##F(op, lanes, h); \
       v[b] = h; \
     } \

@@ -47,7 +47,7 @@ extension Program {
           for instruction in instructions { run(instruction, start, n, chunk.lowerBound, scratch, result) }
           start += n
         }
-        if isStreaming { apus_stream_end() }
+        if case .stream? = instructions.last?.kernel { apus_stream_end() }
       }
     }
   }

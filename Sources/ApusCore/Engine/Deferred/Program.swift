@@ -44,7 +44,6 @@ struct Program {
   private(set) var instructions: [Instruction] = []
   private(set) var sources: [TileSource] = []
   private(set) var registerCount = 0
-  private(set) var isStreaming = false
   /// Bytes from one register to the next.
   let registerStride: Int
   /// Set where the program ends in a reduction.
@@ -100,16 +99,13 @@ struct Program {
       return
     }
     // The last result, which nobody in the program reads, may be too large for the caches.
-    if case .memory(let memory, let itemSize) = result, index == lastUse.count - 1,
+    if case .memory(_, let itemSize)? = result, index == lastUse.count - 1,
       let stream = Streaming.kernel(forResultOf: count * itemSize)
     {
-      isStreaming = true
       instruction.output = .register(takeRegister())
-      instructions.append(instruction)
-      let tile = instruction.output
-      instructions.append(
-        Instruction(
-          kernel: .stream(stream, itemSize: itemSize), inputs: (tile, tile, tile), output: .memory(memory, itemSize: itemSize)))
+      var writing = Instruction(kernel: .stream(stream, itemSize: itemSize), output: result!)
+      writing.inputs.0 = instruction.output
+      instructions += [instruction, writing]
       return
     }
     let result = result ?? .register(takeRegister())
