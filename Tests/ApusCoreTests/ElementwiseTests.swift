@@ -12,7 +12,8 @@ struct ElementwiseTests {
       "logSigmoid": "log_sigmoid", "geluSlope": "gelu_slope", "bitwiseNot": "bitwise_not", "logicalNot": "logical_not",
       "isNaN": "isnan",
       "isInfinite": "isinf",
-      "isFinite": "isfinite", "floorDivide": "floor_divide", "reluGradient": "relu_gradient", "bitwiseAnd": "bitwise_and",
+      "isFinite": "isfinite", "floorDivide": "floor_divide", "reluGradient": "relu_gradient", "tanhGradient": "tanh_gradient",
+      "sigmoidGradient": "sigmoid_gradient", "bitwiseAnd": "bitwise_and",
       "bitwiseOr": "bitwise_or",
       "bitwiseXor": "bitwise_xor", "logicalAnd": "logical_and", "logicalOr": "logical_or", "logicalXor": "logical_xor",
     ]

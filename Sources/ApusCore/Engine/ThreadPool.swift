@@ -1,3 +1,4 @@
+import CKernels
 import Synchronization
 
 #if canImport(Darwin)
@@ -68,7 +69,7 @@ package final class ThreadPool: @unchecked Sendable {
       var spins = 0
       while completed.load(ordering: .acquiring) < chunks {
         spins += 1
-        if spins > 2000 { sched_yield() }
+        if spins > 2000 { sched_yield() } else { apus_pause() }
       }
       self.body = nil
     }
@@ -118,7 +119,10 @@ package final class ThreadPool: @unchecked Sendable {
         continue
       }
       idle += 1
-      if idle < Self.spinLimit { continue }
+      if idle < Self.spinLimit {
+        apus_pause()
+        continue
+      }
       pthread_mutex_lock(&mutex)
       sleepers.add(1, ordering: .sequentiallyConsistent)
       while job.load(ordering: .sequentiallyConsistent) & 0xFFFF_FFFF == 0 { pthread_cond_wait(&condition, &mutex) }
@@ -128,8 +132,8 @@ package final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// A worker looks for work this often (some tens of microseconds) before it sleeps: waking a thread costs more than that.
-  private static let spinLimit = 20_000
+  /// A worker looks for work this often (one to two tenths of a millisecond) before it sleeps: waking a thread costs as much.
+  private static let spinLimit = 5_000
 
   private static func defaultThreadCount() -> Int {
     if let text = environment("APUS_NUM_THREADS") {

@@ -5,18 +5,21 @@ import CKernels
 package enum Binary: UInt32, CaseIterable, Sendable {
   case add, sub, mul, div, pow, maximum, minimum, fmax, fmin
   case atan2, floorDivide, remainder, fmod
-  /// a where b > 0, and 0 elsewhere.
-  case reluGradient
+  /// The gradients of three activations, from that of the result, a, and the result, b: a where b > 0 and 0 elsewhere; a (1 − b²);
+  /// a b (1 − b).
+  case reluGradient, tanhGradient, sigmoidGradient
   case bitwiseAnd, bitwiseOr, bitwiseXor
   case eq, ne, lt, le, gt, ge, logicalAnd, logicalOr, logicalXor
 }
 
 extension Binary {
   /// (dL/da, dL/db) from dL/dy, at the shape of y: the engine sums a gradient to its input's shape afterwards.
-  var rule: Rule {
+  ///
+  /// - Parameter secondHasGradient: whether the second input has a place in the graph.
+  func rule(secondHasGradient: Bool) -> Rule {
     switch self {
     case .add: .linear { dy in [dy, dy] }
-    case .sub: .linear { dy in [dy, -dy] }
+    case .sub: .linear { dy in [dy, secondHasGradient ? -dy : nil] }
     case .mul: .fromInputs { dy, x in x.needed(dy * x[1], dy * x[0]) }
     case .div: .fromInputs { dy, x in x.needed(dy / x[1], -dy * x[0] / (x[1] * x[1])) }
     case .pow:
@@ -37,6 +40,10 @@ extension Binary {
     case .remainder: .fromInputs { dy, x in x.needed(dy, -dy * (x[0] / x[1]).floor()) }
     case .fmod: .fromInputs { dy, x in x.needed(dy, -dy * (x[0] / x[1]).trunc()) }
     case .reluGradient: .fromInputs { dy, x in [x.needs(0) ? Tensor.binary(.reluGradient, dy, x[1]) : nil, nil] }
+    case .tanhGradient:
+      .fromInputs { dy, x in x.needed(Tensor.binary(.tanhGradient, dy, x[1]), dy * x[0] * (-2 * x[1])) }
+    case .sigmoidGradient:
+      .fromInputs { dy, x in x.needed(Tensor.binary(.sigmoidGradient, dy, x[1]), dy * x[0] * (1 - 2 * x[1])) }
     case .floorDivide: .zero
     case .bitwiseAnd, .bitwiseOr, .bitwiseXor: .zero  // their results are not floats
     case .eq, .ne, .lt, .le, .gt, .ge, .logicalAnd, .logicalOr, .logicalXor: .zero
@@ -63,7 +70,7 @@ extension Binary {
     case .add, .mul, .maximum, .minimum: dtype
     case .sub, .pow, .fmax, .fmin, .floorDivide, .remainder, .fmod: dtype == .bool ? nil : dtype
     case .div, .atan2: dtype.floatingType
-    case .reluGradient: dtype.isFloatingPoint ? dtype : nil
+    case .reluGradient, .tanhGradient, .sigmoidGradient: dtype.isFloatingPoint ? dtype : nil
     case .bitwiseAnd, .bitwiseOr, .bitwiseXor: dtype.isFloatingPoint ? nil : dtype
     case .eq, .ne, .lt, .le, .gt, .ge, .logicalAnd, .logicalOr, .logicalXor: dtype
     }
@@ -107,7 +114,7 @@ extension Tensor {
     guard let (x, y, shape) = operands(op, a, b) else { return .invalid }
     if a.data.isWeak, b.data.isWeak, !op.isComparison { return Tensor(weak(op, a.data, b.data)) }
     let result = a.device.backend.binary(op, x, y, shape: shape, into: nil)
-    return recorded(result, .binary(op), op.rule, a, b)
+    return recorded(result, .binary(op), op.rule(secondHasGradient: b.node != nil), a, b)
   }
 
   /// Numbers among themselves, as in `p *= 1 - beta`: the result is a number again, with all its digits.

@@ -11,8 +11,10 @@ public func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
   }
   let dtype = Tensor.resultType(a, b)
   let y = a.device.backend.select(condition.data, a.data.cast(dtype), b.data.cast(dtype), shape: shape)
+  let (first, second) = (a.node != nil, b.node != nil)
   return recorded(
-    y, .named("where"), .linear { dy in [nil, `where`(condition, dy, 0), `where`(condition, 0, dy)] },
+    y, .named("where"),
+    .linear { dy in [nil, first ? `where`(condition, dy, 0) : nil, second ? `where`(condition, 0, dy) : nil] },
     [Tensor(condition.data), a, b])
 }
 

@@ -15,7 +15,7 @@ package enum Unary: UInt32, CaseIterable, Sendable {
 
 extension Unary {
   /// dL/dx from dL/dy. Written with tensors, so it can be differentiated again.
-  var rule: Rule {
+  package var rule: Rule {
     switch self {
     case .neg: .linear { dy in [-dy] }
     case .abs: .fromInputs { dy, x in [dy * x[0].sign()] }
@@ -38,14 +38,14 @@ extension Unary {
     case .atan: .fromInputs { dy, x in [dy / (1 + x[0] * x[0])] }
     case .sinh: .fromInputs { dy, x in [dy * x[0].cosh()] }
     case .cosh: .fromInputs { dy, x in [dy * x[0].sinh()] }
-    case .tanh: .fromOutput { dy, y in [dy * (1 - y * y)] }
+    case .tanh: .fromOutput { dy, y in [Tensor.binary(.tanhGradient, dy, y)] }
     case .asinh: .fromInputs { dy, x in [dy * (x[0] * x[0] + 1).rsqrt()] }
     case .acosh: .fromInputs { dy, x in [dy * (x[0] * x[0] - 1).rsqrt()] }
     case .atanh: .fromInputs { dy, x in [dy / (1 - x[0] * x[0])] }
     case .erf: .fromInputs { dy, x in [dy * (twoOverRootPi * (-x[0] * x[0]).exp())] }
     case .erfc: .fromInputs { dy, x in [-dy * (twoOverRootPi * (-x[0] * x[0]).exp())] }
     case .erfinv: .fromOutput { dy, y in [dy * (1 / twoOverRootPi * (y * y).exp())] }
-    case .sigmoid: .fromOutput { dy, y in [dy * y * (1 - y)] }
+    case .sigmoid: .fromOutput { dy, y in [Tensor.binary(.sigmoidGradient, dy, y)] }
     case .relu: .fromOutput { dy, y in [Tensor.binary(.reluGradient, dy, y)] }
     case .logSigmoid: .fromInputs { dy, x in [dy * (-x[0]).sigmoid()] }
     case .gelu: .fromInputs { dy, x in [dy * x[0].unary(.geluSlope)] }

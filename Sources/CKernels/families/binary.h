@@ -75,7 +75,9 @@ static void comparison_half(
   X(minimum, ((a < b) | (a != a)) ? a : b) \
   X(fmax, ((a >= b) | (b != b)) ? a : b) \
   X(fmin, ((a <= b) | (b != b)) ? a : b) \
-  X(relu_gradient, b <= 0 ? 0 : a)
+  X(relu_gradient, b <= 0 ? 0 : a) \
+  X(tanh_gradient, a * (1 - b * b)) \
+  X(sigmoid_gradient, a * b * (1 - b))
 
 #define LIBM_BINARY(X) \
   X(pow, powf(a, b), pow(a, b)) \
@@ -207,6 +209,8 @@ COMPARISONS(X)
   BINARY_ENTRY(add, binary_or_b8) BINARY_ENTRY(sub, NULL) BINARY_ENTRY(mul, binary_and_b8) \
   [APUS_BINARY_div] = { BINARY_FLOATS(div) }, [APUS_BINARY_atan2] = { BINARY_FLOATS(atan2) }, \
   [APUS_BINARY_relu_gradient] = { BINARY_FLOATS(relu_gradient) }, \
+  [APUS_BINARY_tanh_gradient] = { BINARY_FLOATS(tanh_gradient) }, \
+  [APUS_BINARY_sigmoid_gradient] = { BINARY_FLOATS(sigmoid_gradient) }, \
   BINARY_ENTRY(pow, NULL) BINARY_ENTRY(floor_divide, NULL) BINARY_ENTRY(remainder, NULL) BINARY_ENTRY(fmod, NULL) \
   BINARY_ENTRY(maximum, binary_or_b8) BINARY_ENTRY(minimum, binary_and_b8) \
   [APUS_BINARY_fmax] = { \

@@ -32,6 +32,15 @@ bool apus_isa_is_available(apus_isa isa);
 apus_isa apus_isa_best(void);
 const char *apus_isa_name(apus_isa isa);
 
+// What a loop that waits for another thread does between two looks: leaves the core to its other half for some tens of nanoseconds.
+static inline void apus_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 // ---------------------------------------------------------------------------------------------- element-wise, one input
 
 // Float dtypes have all of these. Integers and bool have those that stay in the integers (neg abs sign square relu floor ceil
@@ -61,10 +70,11 @@ const char *apus_unary_name(apus_unary_op op);
 // and the rest do not exist there. `div` exists for floats only. Integer overflow wraps. floor_divide and remainder round
 // toward minus infinity (the sign of the divisor), fmod toward zero. For integers a zero divisor gives 0 (the caller checks
 // beforehand). Integer pow with a negative exponent gives 0 unless the base is 1 or -1. maximum and minimum pass NaN on,
-// fmax and fmin prefer the number. relu_gradient is a, or 0 where b is not above 0 (a where b is NaN), of floats.
+// fmax and fmin prefer the number. relu_gradient is a, or 0 where b is not above 0 (a where b is NaN), of floats; so are
+// tanh_gradient, a (1 - b b), and sigmoid_gradient, a b (1 - b).
 #define APUS_BINARY_OPS(X) \
   X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(fmax) X(fmin) \
-  X(atan2) X(floor_divide) X(remainder) X(fmod) X(relu_gradient) \
+  X(atan2) X(floor_divide) X(remainder) X(fmod) X(relu_gradient) X(tanh_gradient) X(sigmoid_gradient) \
   X(bitwise_and) X(bitwise_or) X(bitwise_xor) \
   X(eq) X(ne) X(lt) X(le) X(gt) X(ge) X(logical_and) X(logical_or) X(logical_xor) /* these nine write bool */
 

@@ -105,6 +105,8 @@ extension Binary {
     case .remainder: return reference(remainderOf: a, b)
     case .fmod: return a.truncatingRemainder(dividingBy: b)
     case .reluGradient: return b <= 0 ? 0 : a
+    case .tanhGradient: return a * (1 - b * b)
+    case .sigmoidGradient: return a * b * (1 - b)
     case .bitwiseAnd: return Double(Int(a) & Int(b))
     case .bitwiseOr: return Double(Int(a) | Int(b))
     case .bitwiseXor: return Double(Int(a) ^ Int(b))
