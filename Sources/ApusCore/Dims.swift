@@ -139,6 +139,13 @@ extension Dims {
     return isEmpty ? 0 : result
   }
 
+  /// Entry `order[i]` at place i.
+  package func permuted(_ order: Dims) -> Dims {
+    var result = order
+    for i in 0..<order.count { result[i] = self[order[i]] }
+    return result
+  }
+
   /// Row-major strides of these sizes, in elements.
   package var contiguousStrides: Dims {
     var strides = Dims(repeating: 1, count: count)

@@ -15,6 +15,9 @@ extension Tensor {
     pass.run()
   }
 
+  /// What most passes start from.
+  private static let one = Tensor.ones([])
+
   /// Checks the gradient that a pass starts from, or makes it.
   func seedGradient(_ gradient: Tensor?, _ operation: String) -> Tensor? {
     guard
@@ -26,7 +29,7 @@ extension Tensor {
           count == 1, .autograd, operation,
           "a tensor of shape \(shape) needs the gradient to start from; only a single element has 1")
       else { return nil }
-      return Tensor.ones(shape, dtype: dtype)
+      return rank == 0 && dtype == .float32 ? Self.one : Tensor.ones(shape, dtype: dtype)
     }
     guard check(gradient.shape == shape, .shape, operation, "gradient of shape \(gradient.shape) for a tensor of shape \(shape)")
     else { return nil }
@@ -150,34 +153,29 @@ struct BackwardPass {
         !node.isReleased, .autograd, "backward",
         "the graph of '\(node.operation.text)' was given up by an earlier pass; pass retainGraph: true to that one")
     else { return }
-    let needs = node.inputs.map { $0.node.map(isOnTheWay) ?? false }
-    guard needs.contains(true) else { return }
-    let gradients = evaluate(node, gradient, needs)
+    guard node.inputs.contains(where: { $0.isWanted(onTheWay) }) else { return }
+    let gradients = evaluate(node, gradient)
     if let anomaly, anomaly.hasAnomaly(gradients, of: node, from: gradient) { return }
-    for (i, input) in node.inputs.enumerated() where needs[i] {
-      guard let inputGradient = gradients[i], let inputNode = input.node else { continue }
-      add(inputGradient.sum(to: input.shape).to(input.dtype), to: inputNode)
+    for i in node.inputs.indices where node.inputs[i].isWanted(onTheWay) {
+      guard let inputGradient = gradients[i], let inputNode = node.inputs[i].node else { continue }
+      add(inputGradient.sum(to: node.inputs[i].shape).to(node.inputs[i].dtype), to: inputNode)
     }
     if !retainGraph { release(node) }
   }
 
-  private func evaluate(_ node: Node, _ dy: Tensor, _ needs: [Bool]) -> [Tensor?] {
+  private func evaluate(_ node: Node, _ dy: Tensor) -> [Tensor?] {
     switch node.rule {
     case .zero: node.inputs.map { Tensor.zeros(Shape(dims: $0.shape), dtype: $0.dtype) }
     case .linear(let rule): rule(dy)
     case .fromOutput(let rule): rule(dy, output(of: node))
-    case .fromInputs(let rule): rule(dy, inputs(of: node, needs))
-    case .fromBoth(let rule): rule(dy, output(of: node), inputs(of: node, needs))
+    case .fromInputs(let rule): rule(dy, inputs(of: node))
+    case .fromBoth(let rule): rule(dy, output(of: node), inputs(of: node))
     }
   }
 
   private func output(of node: Node) -> Tensor { Tensor(node.output!, createGraph ? node : nil) }
 
-  private func inputs(of node: Node, _ needs: [Bool]) -> Inputs {
-    Inputs(
-      values: node.inputs.map { $0.data.map { [node = $0.node] in Tensor($0, createGraph ? node : nil) } ?? .invalid },
-      isNeeded: needs)
-  }
+  private func inputs(of node: Node) -> Inputs { Inputs(node: node, createGraph: createGraph, onTheWay: onTheWay) }
 
   /// Gives up what only this pass needed. Links to other nodes stay, so a second pass can say what is wrong.
   private func release(_ node: Node) {
@@ -189,8 +187,6 @@ struct BackwardPass {
   }
 
   private func ends(at node: Node) -> Bool { endsAtTargets && targets?.contains(ObjectIdentifier(node)) == true }
-
-  private func isOnTheWay(_ node: Node) -> Bool { onTheWay?.contains(ObjectIdentifier(node)) ?? true }
 
   /// Finds the nodes between `roots` and the targets, so that nothing else is computed.
   mutating func restrict(from roots: [Node]) {

@@ -101,7 +101,7 @@ private struct Segment {
     let variables = (0..<count).map { inputs.needs($0) ? inputs[$0].asVariable(createGraph) : inputs[$0].detach() }
     let all = again(variables)
     let ys = indices.filter { $0 < all.count }.map { all[$0] }
-    guard ys.allSatisfy(\.isValid), areAsBefore(ys, dys) else { return inputs.values.map { _ in nil } }
+    guard ys.allSatisfy(\.isValid), areAsBefore(ys, dys) else { return [Tensor?](repeating: nil, count: inputs.count) }
     let given = ys.indices.filter { dys[$0] != nil }
     let targets = variables.compactMap(\.node) + captured
     var found = ApusCore.gradients(

@@ -38,6 +38,12 @@ package final class Node: @unchecked Sendable {
       dtype = x.data.dtype
     }
 
+    /// Whether its gradient is needed in a pass for targets with certain nodes on the way to them, or for all leaves.
+    func isWanted(_ onTheWay: Set<ObjectIdentifier>?) -> Bool {
+      guard let node else { return false }
+      return onTheWay?.contains(ObjectIdentifier(node)) ?? true
+    }
+
     /// An input whose numbers nobody needs.
     init(_ node: Node) {
       self.node = node
@@ -79,21 +85,31 @@ package final class Node: @unchecked Sendable {
   private final class Box: @unchecked Sendable { var attachments = Attachments() }
   /// Guarded by one lock for all nodes, since leaves are shared between threads; made at the first write, since most nodes never have any.
   @exclusivity(unchecked) private var box: Box?
+  /// Spares most nodes the lock.
+  private let hasBox = Atomic<Bool>(false)
   private static let lock = Locked(())
 
   /// Changes the attachments.
   func attach<R>(_ body: (inout Attachments) -> R) -> R {
     Self.lock.withLock { _ in
-      if box == nil { box = Box() }
+      if box == nil {
+        box = Box()
+        hasBox.store(true, ordering: .releasing)
+      }
       return body(&box!.attachments)
     }
   }
 
   /// The attachments, nil where there are none.
-  var attachments: Attachments? { Self.lock.withLock { _ in box?.attachments } }
+  var attachments: Attachments? { attached { $0 } }
   // One of them at a time, without a copy of the others.
-  var hooks: [(id: Int, body: (Tensor) -> Tensor?)]? { Self.lock.withLock { _ in box?.attachments.hooks } }
-  var retainsGrad: Bool { Self.lock.withLock { _ in box?.attachments.retainsGrad ?? false } }
+  var hooks: [(id: Int, body: (Tensor) -> Tensor?)]? { attached { $0.hooks } }
+  var retainsGrad: Bool { attached { $0.retainsGrad } ?? false }
+
+  private func attached<R>(_ read: (Attachments) -> R) -> R? {
+    guard hasBox.load(ordering: .acquiring) else { return nil }
+    return Self.lock.withLock { _ in read(box!.attachments) }
+  }
 
   private static let counter = Atomic<UInt64>(0)
 

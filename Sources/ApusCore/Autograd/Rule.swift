@@ -32,19 +32,24 @@ public enum Rule {
 
 /// The inputs that a rule asked the graph to keep.
 public struct Inputs {
-  let values: [Tensor]
-  let isNeeded: [Bool]
+  let node: Node
+  /// Whether the pass is recorded, so that the inputs have to have their place in the graph.
+  let createGraph: Bool
+  /// The nodes that lie on a way to a target; nil where all count.
+  let onTheWay: Set<ObjectIdentifier>?
 
-  public var count: Int { values.count }
+  public var count: Int { node.inputs.count }
 
   /// The i-th input, as it was when the op ran.
-  public subscript(i: Int) -> Tensor { values[i] }
+  public subscript(i: Int) -> Tensor {
+    node.inputs[i].data.map { Tensor($0, createGraph ? node.inputs[i].node : nil) } ?? .invalid
+  }
 
   /// Whether somebody wants the gradient of the i-th input.
-  public func needs(_ i: Int) -> Bool { isNeeded[i] }
+  public func needs(_ i: Int) -> Bool { node.inputs[i].isWanted(onTheWay) }
 
   /// The gradients of both inputs, each computed only where it is wanted.
   public func needed(_ first: @autoclosure () -> Tensor, _ second: @autoclosure () -> Tensor) -> [Tensor?] {
-    [isNeeded[0] ? first() : nil, isNeeded[1] ? second() : nil]
+    [needs(0) ? first() : nil, needs(1) ? second() : nil]
   }
 }

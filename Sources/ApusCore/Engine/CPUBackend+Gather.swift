@@ -61,7 +61,7 @@ extension CPUBackend {
     let along = x.rank == 0 ? 0 : y.strides[axis]
     // The last axis is walked by its strides, the others by their number.
     let inner = index.rank == 0 ? 1 : index.shape[index.rank - 1]
-    let outer = { (strides: Dims) in AxisWalk(zip(index.shape, strides).dropLast().map { ($0, $1) }) }
+    let outer = { (strides: Dims) in AxisWalk(zip(index.shape, strides).dropLast()) }
     let step = { (strides: Dims) in index.rank == 0 ? 0 : strides[index.rank - 1] }
     let walk = (target: outer(frameStrides), index: outer(index.strides), source: outer(source.strides))
     let steps = (target: step(frameStrides), index: step(index.strides), source: step(source.strides))

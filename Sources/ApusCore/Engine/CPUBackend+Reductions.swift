@@ -173,21 +173,39 @@ struct SendablePointer: @unchecked Sendable {
 
 /// Offsets of the positions in a set of axes, in row-major order.
 struct AxisWalk {
-  private var sizes: [Int] = []
-  private var strides: [Int] = []
+  private var sizes = Dims()
+  private var strides = Dims()
   private(set) var count = 1
 
-  init(_ axes: [(size: Int, stride: Int)]) {
-    for axis in axes where axis.size != 1 {
-      count *= axis.size
-      if let last = strides.last, last == axis.stride * axis.size {
-        sizes[sizes.count - 1] *= axis.size
-        strides[strides.count - 1] = axis.stride
-      } else {
-        sizes.append(axis.size)
-        strides.append(axis.stride)
-      }
+  init() {}
+
+  /// - Parameter axes: of each its size and its stride.
+  init(_ axes: some Sequence<(Int, Int)>) {
+    for (size, stride) in axes { append(size: size, stride: stride) }
+  }
+
+  /// The innermost axis.
+  var last: (size: Int, stride: Int)? { sizes.last.map { ($0, strides.last!) } }
+
+  /// Adds an axis inside of the others, to the last where the two are evenly spaced.
+  mutating func append(size: Int, stride: Int) {
+    guard size != 1 else { return }
+    count *= size
+    let end = sizes.count - 1
+    if end >= 0, strides[end] == stride * size {
+      sizes[end] *= size
+      strides[end] = stride
+    } else {
+      sizes.append(size)
+      strides.append(stride)
     }
+  }
+
+  /// Takes the innermost axis away.
+  mutating func removeLast() {
+    sizes.remove(at: sizes.count - 1)
+    strides.remove(at: strides.count - 1)
+    count = sizes.product
   }
 
   /// Offset of the i-th position, in elements.
@@ -214,7 +232,7 @@ struct Lines {
   init(_ x: TensorData, axis: Int) {
     count = x.shape[axis]
     stride = x.strides[axis]
-    kept = AxisWalk((0..<x.rank).filter { $0 != axis }.map { (x.shape[$0], x.strides[$0]) })
+    kept = AxisWalk((0..<x.rank).lazy.filter { $0 != axis }.map { (x.shape[$0], x.strides[$0]) })
   }
 }
 
@@ -230,45 +248,28 @@ private struct ReductionPlan {
   let reduced: AxisWalk
 
   init(_ x: TensorData, isReduced: [Bool]) {
-    var kept: [(size: Int, stride: Int)] = []
-    var reduced: [(size: Int, stride: Int)] = []
+    var (kept, reduced) = (AxisWalk(), AxisWalk())
+    // The order in which a reduction adds is free, so it follows memory; that of results is not.
+    var order = Dims()
     for axis in 0..<x.rank where x.shape[axis] != 1 {
-      let entry = (size: x.shape[axis], stride: x.strides[axis])
       if isReduced[axis] {
-        // The order in which a reduction adds is free, so it follows memory; that of results is not.
-        reduced.append(entry)
+        order.insert(axis, at: order.firstIndex { abs(x.strides[$0]) < abs(x.strides[axis]) } ?? order.count)
       } else {
-        kept.append(entry)
+        kept.append(size: x.shape[axis], stride: x.strides[axis])
       }
     }
-    reduced.sort { abs($0.stride) > abs($1.stride) }
-    Self.merge(&reduced)
-    Self.merge(&kept)
-    let reducedStride = reduced.last.map { abs($0.stride) } ?? .max
-    let keptStride = kept.last.map { abs($0.stride) } ?? .max
-    isRowWise = !reduced.isEmpty && !kept.isEmpty && keptStride < reducedStride && kept.last!.size >= 4
-    if isRowWise {
-      let row = kept.removeLast()
+    for axis in order { reduced.append(size: x.shape[axis], stride: x.strides[axis]) }
+    if let row = kept.last, let lines = reduced.last, abs(row.stride) < abs(lines.stride), row.size >= 4 {
+      isRowWise = true
       line = (row.size, row.stride)
-    } else if let last = reduced.popLast() {
-      line = (last.size, last.stride)
+      kept.removeLast()
     } else {
-      line = (1, 1)
+      isRowWise = false
+      line = reduced.last.map { ($0.size, $0.stride) } ?? (1, 1)
+      if reduced.last != nil { reduced.removeLast() }
     }
-    self.kept = AxisWalk(kept)
-    self.reduced = AxisWalk(reduced)
-  }
-
-  private static func merge(_ axes: inout [(size: Int, stride: Int)]) {
-    var merged: [(size: Int, stride: Int)] = []
-    for axis in axes {
-      if let last = merged.last, last.stride == axis.stride * axis.size {
-        merged[merged.count - 1] = (last.size * axis.size, axis.stride)
-      } else {
-        merged.append(axis)
-      }
-    }
-    axes = merged
+    self.kept = kept
+    self.reduced = reduced
   }
 }
 

@@ -129,7 +129,7 @@ extension CPUBackend {
     let (size, resultSize) = (a.dtype.itemSize, y.dtype.itemSize)
     let (pa, pb, to) = (UnsafeRawPointer(a.base), UnsafeRawPointer(b.base), y.base)
     // One row: layouts as the result's, which has no gaps, or scalars.
-    let (aIsScalar, bIsScalar) = (a.count == 1, b.count == 1)
+    let (aIsScalar, bIsScalar) = (a.isUniform, b.isUniform)
     if aIsScalar || a.lies(y.shape, y.strides), bIsScalar || b.lies(y.shape, y.strides), y.isDense {
       let (sa, sb) = (aIsScalar ? 0 : 1, bIsScalar ? 0 : 1)
       ThreadPool.shared.forEachChunk(of: y.count, grain: StridedLoop.grain) { range in

@@ -117,6 +117,10 @@ extension TensorData {
     return true
   }
 
+  /// Whether all elements are one number in memory: a scalar, or what a scalar was broadcast to.
+  @inline(__always)
+  var isUniform: Bool { count == 1 || strides.indices.allSatisfy { strides[$0] == 0 || shape[$0] == 1 } }
+
   /// Whether this is a tensor of the given shape and strides; those of axes of size 1 don't matter.
   @inline(__always)
   func lies(_ otherShape: Dims, _ otherStrides: Dims) -> Bool {

@@ -37,7 +37,7 @@ extension Movement {
       let copy = x.contiguous()
       return copy.isValid ? copy.view(shape: shape, strides: shape.contiguousStrides) : copy
     case .permute(let order):
-      return x.view(shape: Dims(order.map { x.shape[$0] }), strides: Dims(order.map { x.strides[$0] }))
+      return x.view(shape: x.shape.permuted(order), strides: x.strides.permuted(order))
     case .expand(let shape): return x.expanded(to: shape)
     case .slice(let axis, let start, let step, let count):
       return x.view(
