@@ -45,6 +45,18 @@ struct MatmulTests {
     }
   }
 
+  @Test("a layer's weights times small batches: by way of the transposed product, or not", arguments: [4, 5, 17, 32, 130, 256])
+  func smallBatches(rows: Int) {
+    for (k, n) in [(300, 700), (1024, 1100), (96, 513), (40, 2000)] {
+      let x = Tensor.randint(-3, 4, [rows, k], generator: Generator(seed: 1))
+      let weight = Tensor.randint(-3, 4, [n, k], generator: Generator(seed: 2))
+      let exact = x.matmul(weight.T)
+      for dtype in [DType.float32, .float64] {
+        expectClose(x.to(dtype).matmul(weight.to(dtype).T), exact.to(dtype), relative: 0, absolute: 0, "\(k) \(n)")
+      }
+    }
+  }
+
   @Test("batches broadcast")
   func batches() {
     let a = samples([2, 1, 3, 4], in: -1...1)

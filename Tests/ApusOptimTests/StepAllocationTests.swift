@@ -29,7 +29,7 @@ struct StepAllocationTests {
       Sigmoid()
     }
     let (x, y) = (Tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]]), Tensor([[0.0], [1], [1], [0]]))
-    #expect(blocks(model, SGD(model.parameters(), lr: 0.1)) { mseLoss(model(x), y) } <= 25)
+    #expect(blocks(model, SGD(model.parameters(), lr: 0.1)) { mseLoss(model(x), y) } <= 15)
   }
 
   @Test("a classifier: two layers, cross-entropy, Adam")
@@ -40,7 +40,7 @@ struct StepAllocationTests {
       Linear(128, 10)
     }
     let (x, y) = (Tensor.rand([32, 784]), Tensor.zeros([32], dtype: .int64))
-    #expect(blocks(model, Adam(model.parameters(), lr: 1e-3)) { crossEntropy(model(x), y) } <= 31)
+    #expect(blocks(model, Adam(model.parameters(), lr: 1e-3)) { crossEntropy(model(x), y) } <= 26)
   }
 
   @Test("a convolution with batch norm, ReLU and pooling, SGD with momentum")
@@ -54,13 +54,13 @@ struct StepAllocationTests {
       Linear(128, 10)
     }
     let (x, y) = (Tensor.rand([4, 3, 8, 8]), Tensor.zeros([4], dtype: .int64))
-    #expect(blocks(model, SGD(model.parameters(), lr: 0.1, momentum: 0.9)) { crossEntropy(model(x), y) } <= 81)
+    #expect(blocks(model, SGD(model.parameters(), lr: 0.1, momentum: 0.9)) { crossEntropy(model(x), y) } <= 77)
   }
 
   @Test("a transformer's encoder layer, AdamW")
   func transformer() {
     let model = TransformerEncoderLayer(16, 2, dimFeedforward: 32, dropout: 0, batchFirst: true)
     let x = Tensor.rand([2, 5, 16])
-    #expect(blocks(model, AdamW(model.parameters(), lr: 1e-3)) { model(x).square().mean() } <= 74)
+    #expect(blocks(model, AdamW(model.parameters(), lr: 1e-3)) { model(x).square().mean() } <= 70)
   }
 }

@@ -39,8 +39,8 @@ package protocol Backend: Sendable {
   func argSort(_ x: TensorData, axis: Int, isDescending: Bool) -> TensorData
 
   /// Batched matrix product `[…, m, k] × […, k, n]`; both inputs have the same dtype, rank and batch axes (by strides of 0 where
-  /// broadcast). A bias, `[n]` of their dtype and row-major, is added to every row.
-  func matmul(_ a: TensorData, _ b: TensorData, bias: TensorData?) -> TensorData
+  /// broadcast), and what becomes of its rows.
+  func matmul(_ a: TensorData, _ b: TensorData, ending: ProductEnding) -> TensorData
   /// The factorization of every matrix in the last two axes; float32 or float64.
   func factorize(_ x: TensorData, _ kind: Factorization) -> Factorized
   /// X with A X = B for triangular matrices, of which only that triangle is read; with `isUnit` their diagonal counts as ones. Dtypes, ranks and

@@ -1,7 +1,7 @@
 import CKernels
 
 extension CPUBackend {
-  package func matmul(_ a: TensorData, _ b: TensorData, bias: TensorData?) -> TensorData {
+  package func matmul(_ a: TensorData, _ b: TensorData, ending: ProductEnding) -> TensorData {
     let rank = a.rank
     let (m, k, n) = (a.shape[rank - 2], a.shape[rank - 1], b.shape[rank - 1])
     let y = TensorData.uninitialized(a.shape.replacing(rank - 1, with: n), a.dtype, for: "matmul")
@@ -9,14 +9,11 @@ extension CPUBackend {
     let product = MatrixProduct(
       m: m, n: n, k: k,
       a: (a.strides[rank - 2], a.strides[rank - 1]), b: (b.strides[rank - 2], b.strides[rank - 1]), ldc: n, dtype: a.dtype)
-    let isBiasLeft = bias != nil && !product.takesBias
-    defer { if isBiasLeft, let bias { _ = binary(.add, y, bias, shape: y.shape, into: y) } }
-    let pBias = isBiasLeft ? nil : bias.map { UnsafeRawPointer($0.base) }
     if y.count == m * n {
-      product.run(a.base, b.base, y.base, bias: pBias)
+      product.run(a.base, b.base, y.base, RowEnding(ending, a.dtype))
       return y
     }
-    let batch = { (x: TensorData) in AxisWalk((0..<(rank - 2)).map { (x.shape[$0], x.strides[$0]) }) }
+    let batch = { (x: TensorData) in AxisWalk((0..<(rank - 2)).lazy.map { (x.shape[$0], x.strides[$0]) }) }
     let (batchA, batchB) = (batch(a), batch(b))
     let matrices = y.count / (m * n)
     let size = a.dtype.itemSize
@@ -24,7 +21,8 @@ extension CPUBackend {
     ThreadPool.shared.forEachChunk(of: matrices, grain: max(1, (1 << 16) / max(1, m * n * k))) { range in
       for i in range {
         product.run(
-          pa + batchOffset(batchA, i) * size, pb + batchOffset(batchB, i) * size, pc.pointer + i * m * n * size, bias: pBias)
+          pa + batchOffset(batchA, i) * size, pb + batchOffset(batchB, i) * size, pc.pointer + i * m * n * size,
+          RowEnding(ending, a.dtype, from: i * m * n))
       }
     }
     return y
@@ -45,28 +43,24 @@ struct MatrixProduct {
   let ldc: Int
   let dtype: DType
 
-  /// - Parameter bias: nil where the product doesn't take one.
-  func run(
-    _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, bias: UnsafeRawPointer? = nil
-  ) {
-    guard isBlocked, let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee else { return small(pa, pb, pc) }
+  func run(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, _ ending: RowEnding) {
+    guard isBlocked, let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee else { return small(pa, pb, pc, ending) }
     if dtype.itemSize == 2 {
-      throughFloat32(kernels, pa, pb, pc)
+      throughFloat32(kernels, pa, pb, pc, ending)
+    } else if isBetterTurned(kernels) {
+      turned.blocked(kernels, pb, pa, pc, ending, dtype.itemSize, isTurned: true)
     } else {
-      blocked(kernels, pa, pb, pc, bias: bias, dtype.itemSize)
+      blocked(kernels, pa, pb, pc, ending, dtype.itemSize)
     }
   }
 
   /// Whether it is large enough for packing to pay, of floats.
   private var isBlocked: Bool { dtype.isFloatingPoint && m * n * k > 4096 && k > 0 && !readsOnce }
 
-  /// Whether a bias is added on the way to memory.
-  var takesBias: Bool { isBlocked && dtype.itemSize >= 4 }
-
   /// Whether B is used too few times to be worth packing: generating text one token at a time reads each weight once.
   private var readsOnce: Bool { dtype.itemSize >= 4 && (m == 1 || m < 4 && a.column == 1 && b.row == 1) }
 
-  private func small(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer) {
+  private func small(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, _ ending: RowEnding) {
     let kernel = apus_small_gemm(Runtime.isa, dtype.kernel)!
     let size = dtype.itemSize
     let c = SendablePointer(pc)
@@ -77,6 +71,7 @@ struct MatrixProduct {
         let first = range.lowerBound
         kernel(
           m, range.count, k, pa, a.row, a.column, pb + first * b.column * size, b.row, b.column, c.pointer + first * size, ldc)
+        ending.finish(c.pointer, ldc: ldc, rows: 0..<m, columns: range, hasBias: false)
       }
       return
     }
@@ -84,48 +79,71 @@ struct MatrixProduct {
       kernel(
         rows.count, n, k, pa + rows.lowerBound * a.row * size, a.row, a.column, pb, b.row, b.column,
         c.pointer + rows.lowerBound * ldc * size, ldc)
+      ending.finish(c.pointer, ldc: ldc, rows: rows, columns: 0..<n, hasBias: false)
     }
   }
 
   private func throughFloat32(
-    _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer
+    _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer,
+    _ ending: RowEnding
   ) {
     let size = DType.float32.itemSize
     guard let wide = Storage.allocate(m * n * size, for: "matmul") else { return }
-    blocked(kernels, pa, pb, wide.pointer, bias: nil, size)
+    blocked(kernels, pa, pb, wide.pointer, .none(.float32), size)
     let cast = apus_cast(Runtime.isa, DType.float32.kernel, dtype.kernel)!
     let (sums, c) = (SendablePointer(wide.pointer), SendablePointer(pc))
-    ThreadPool.shared.forEachChunk(of: m * n, grain: StridedLoop.grain) { range in
-      cast(
-        range.count, sums.pointer + range.lowerBound * size, 1, c.pointer + range.lowerBound * dtype.itemSize, 1)
+    ThreadPool.shared.forEachChunk(of: m, grain: max(1, StridedLoop.grain / n)) { rows in
+      for row in rows { cast(n, sums.pointer + row * n * size, 1, c.pointer + row * ldc * dtype.itemSize, 1) }
+      ending.finish(c.pointer, ldc: ldc, rows: rows, columns: 0..<n, hasBias: false)
     }
   }
 
-  /// Whether the tiles read the rows of A where they are: packing them would turn each number around for the sake of `n` products. Rows a
-  /// multiple of a page apart would evict each other from the first-level cache.
-  private func readsRowsInPlace(_ kernels: apus_gemm_kernels) -> Bool {
-    a.column == 1 && m >= kernels.mr && kernels.rows != nil && a.row >= k && a.row * dtype.itemSize % 4096 != 0
+  /// Whether the tiles can read the rows of A where they are: packing them would turn each number around for the sake of `n` products.
+  private func canReadRowsInPlace(_ kernels: apus_gemm_kernels) -> Bool {
+    a.column == 1 && m >= kernels.mr && kernels.rows != nil && a.row >= k
   }
 
-  /// - Parameter size: of an element of C and of the packed operands, in bytes.
-  private func blocked(
-    _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer,
-    bias: UnsafeRawPointer?,
-    _ size: Int
-  ) {
-    let itemSize = dtype.itemSize
+  /// Rows a multiple of a page apart evict each other, and B, from the first-level cache.
+  private var hasRowsInOnePlace: Bool { a.row * dtype.itemSize % 4096 == 0 }
+
+  /// The product of the transposed matrices, Cᵀ = Bᵀ Aᵀ, whose rows lie `ldc` apart as columns.
+  private var turned: MatrixProduct {
+    MatrixProduct(m: n, n: m, k: k, a: (b.column, b.row), b: (a.column, a.row), ldc: ldc, dtype: dtype)
+  }
+
+  /// Whether to compute Cᵀ: a layer's weights times a small batch, where packing all weights would cost more than packing the batch and
+  /// turning the result. The weights are read where they lie.
+  private func isBetterTurned(_ kernels: apus_gemm_kernels) -> Bool {
+    m <= 256 && 2 * m * (k + n) < n * k && turned.canReadRowsInPlace(kernels) && turned.depth(kernels, dtype.itemSize).rows >= k
+  }
+
+  /// How much of B is packed at a time: columns, rows of a block, and rows of as many blocks as fit a shared cache, since the threads wait for
+  /// each other once for all of them.
+  private func depth(_ kernels: apus_gemm_kernels, _ size: Int) -> (columns: Int, block: Int, rows: Int) {
     let kc = min(k, kernels.kc)
     let nc = min((n + kernels.nr - 1) / kernels.nr * kernels.nr, kernels.nc)
-    // As many blocks of B at a time as fit a shared cache: the threads wait for each other once for all of them.
-    let depth = max(kc, min((k + kc - 1) / kc, Self.mostPacked / (nc * kc * size)) * kc)
-    let direct = readsRowsInPlace(kernels) ? kernels.rows : nil
+    return (nc, kc, max(kc, min((k + kc - 1) / kc, Self.mostPacked / (nc * kc * size)) * kc))
+  }
+
+  /// - Parameters:
+  ///   - size: of an element of C and of the packed operands, in bytes.
+  ///   - isTurned: write the transposed result, whose columns are the rows here. Takes all of k at a time.
+  private func blocked(
+    _ kernels: apus_gemm_kernels, _ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer,
+    _ ending: RowEnding, _ size: Int, isTurned: Bool = false
+  ) {
+    let itemSize = dtype.itemSize
+    let (nc, kc, depth) = depth(kernels, size)
+    let direct = canReadRowsInPlace(kernels) && (isTurned || !hasRowsInOnePlace) ? kernels.rows : nil
     let blocks = RowBlocks(m, panel: kernels.mr, most: kernels.mc)
     let pool = ThreadPool.shared
-    let packedSize = blocks.largest * kc * size
+    // What each worker needs: packed rows of A, or its block of a turned result.
+    let room = (isTurned ? nc : direct == nil ? kc : 0) * blocks.largest * size
     guard let packedB = Storage.allocate(nc * depth * size, for: "matmul"),
-      let packedA = Storage.allocate(direct == nil ? packedSize * (blocks.count > 1 ? pool.threadCount : 1) : 0, for: "matmul")
+      let rooms = Storage.allocate(room * (blocks.count > 1 ? pool.threadCount : 1), for: "matmul")
     else { return }
-    let (blockA, blockB, c) = (SendablePointer(packedA.pointer), SendablePointer(packedB.pointer), SendablePointer(pc))
+    let (blockB, c) = (SendablePointer(packedB.pointer), SendablePointer(pc))
+    let turn = apus_copy2d(Runtime.isa, size)!
     for deepStart in stride(from: 0, to: k, by: depth) {
       let layers = (min(depth, k - deepStart) + kc - 1) / kc
       // Rows of B: where they begin, how many, and their packed form.
@@ -146,20 +164,28 @@ struct MatrixProduct {
         }
         pool.runByWorkers(chunks: blocks.count) { block, worker in
           let rows = blocks[block]
-          let target = c.pointer + (rows.lowerBound * ldc + nStart) * size
+          let room = rooms.pointer + worker * room
+          let target = isTurned ? room : c.pointer + (rows.lowerBound * ldc + nStart) * size
+          let targetRow = isTurned ? nCount : ldc
           for i in 0..<layers {
             let layer = layer(i)
             let source = pa + (rows.lowerBound * a.row + layer.start * a.column) * itemSize
-            let ending = layer.start + layer.count == k ? bias.map { $0 + nStart * size } : nil
+            let bias = layer.start + layer.count == k && !isTurned ? ending.bias.map { $0 + nStart * size } : nil
             if let direct {
-              direct(rows.count, nCount, layer.count, source, a.row, layer.packed, target, ldc, layer.start > 0, ending)
+              direct(rows.count, nCount, layer.count, source, a.row, layer.packed, target, targetRow, layer.start > 0, bias)
             } else {
               // Packed by who multiplies it, it is still in that core's cache.
-              let packed = blockA.pointer + worker * packedSize
-              kernels.pack_a(rows.count, layer.count, source, a.row, a.column, packed)
-              kernels.block(rows.count, nCount, layer.count, packed, layer.packed, target, ldc, layer.start > 0, ending)
+              kernels.pack_a(rows.count, layer.count, source, a.row, a.column, room)
+              kernels.block(rows.count, nCount, layer.count, room, layer.packed, target, ldc, layer.start > 0, bias)
             }
           }
+          if isTurned {
+            turn(rows.count, nCount, room, nCount, 1, c.pointer + (nStart * ldc + rows.lowerBound) * size, 1, ldc)
+          }
+          guard deepStart + depth >= k else { return }
+          let columns = nStart..<nStart + nCount
+          ending.finish(
+            c.pointer, ldc: ldc, rows: isTurned ? columns : rows, columns: isTurned ? rows : columns, hasBias: !isTurned)
         }
       }
     }

@@ -47,7 +47,7 @@ extension Tensor {
 
   private func recordedProduct(_ a: TensorData, _ b: TensorData, _ other: Tensor) -> Tensor {
     recorded(
-      device.backend.matmul(a, b, bias: nil), .named("matmul"),
+      device.backend.matmul(a, b, ending: ProductEnding()), .named("matmul"),
       .fromInputs { dy, x in x.needed(dy.matmul(x[1].mT), x[0].mT.matmul(dy)) }, self, other)
   }
 }

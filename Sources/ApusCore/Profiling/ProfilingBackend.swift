@@ -103,9 +103,9 @@ extension ProfilingBackend {
 // MARK: - Products
 
 extension ProfilingBackend {
-  package func matmul(_ a: TensorData, _ b: TensorData, bias: TensorData?) -> TensorData {
+  package func matmul(_ a: TensorData, _ b: TensorData, ending: ProductEnding) -> TensorData {
     let products = Double(a.count) * Double(b.shape.last ?? 1)
-    return timed("matmul", [a, b, bias], flops: 2 * products) { base.matmul(a, b, bias: bias) }
+    return timed("matmul", [a, b, ending.bias, ending.residual], flops: 2 * products) { base.matmul(a, b, ending: ending) }
   }
 
   package func factorize(_ x: TensorData, _ kind: Factorization) -> Factorized {

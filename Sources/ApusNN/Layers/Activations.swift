@@ -2,20 +2,28 @@ import ApusCore
 
 // Activations as layers. Their functional forms are the tensor's methods.
 
+/// An activation that is one function of a number whose derivative follows from its value, so that it can be a part of the op before it.
+protocol FunctionLayer: Layer {
+  var function: Unary { get }
+}
+
 /// max(x, 0): `Tensor.relu`.
-public final class ReLU: Module, Layer {
+public final class ReLU: Module, FunctionLayer {
+  var function: Unary { .relu }
   public override init() {}
   public func forward(_ x: Tensor) -> Tensor { x.relu() }
 }
 
 /// 1 / (1 + e⁻ˣ): `Tensor.sigmoid`.
-public final class Sigmoid: Module, Layer {
+public final class Sigmoid: Module, FunctionLayer {
+  var function: Unary { .sigmoid }
   public override init() {}
   public func forward(_ x: Tensor) -> Tensor { x.sigmoid() }
 }
 
 /// The hyperbolic tangent: `Tensor.tanh`.
-public final class Tanh: Module, Layer {
+public final class Tanh: Module, FunctionLayer {
+  var function: Unary { .tanh }
   public override init() {}
   public func forward(_ x: Tensor) -> Tensor { x.tanh() }
 }

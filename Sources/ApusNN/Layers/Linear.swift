@@ -9,6 +9,15 @@ import ApusCore
 /// - Returns: `[…, out]`, or `[…]`.
 /// - Complexity: O(rows · in · out).
 public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
+  linear(x, weight, bias, residual: nil, activation: nil)
+}
+
+/// activation(x · weightᵀ + bias + residual) in one op.
+///
+/// - Parameters:
+///   - residual: of the result's shape and dtype. With it or an activation the weight has two axes, and nothing is autocast.
+///   - activation: one whose derivative follows from its result (`relu`, `tanh`, `sigmoid`), or without history any.
+func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, residual: Tensor?, activation: Unary?) -> Tensor {
   let (x, weight, bias) = (autocasted(x), autocasted(weight), bias.map { autocasted($0) })
   guard x.isValid, weight.isValid, bias?.isValid ?? true else { return .invalid }
   guard check(weight.rank == 1 || weight.rank == 2, .shape, "linear", "weight \(weight.shape) is neither [out, in] nor [in]"),
@@ -22,24 +31,31 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
       "bias \(bias?.shape ?? []) does not fit weight \(weight.shape)")
   else { return .invalid }
   if weight.rank == 1 { return linearTwin(x, weight, bias) }
-  return recorded(
-    product(x, weight, bias), .named("linear"),
-    .fromInputs { dy, inputs in
-      let (x, weight) = (inputs[0], inputs[1])
-      // dL/dweight as one product in the weight's own layout; by way of the transposed weight it would be a view across the grain of
-      // its memory, which every optimizer step would have to turn.
-      let dx = inputs.needs(0) ? dy.matmul(weight) : nil
-      let dWeight = inputs.needs(1) ? dy.rows.T.matmul(x.rows) : nil
-      return inputs.count == 3 ? [dx, dWeight, dy] : [dx, dWeight]
-    }, [x, weight] + (bias.map { [$0] } ?? []))
+  let gradients = { (dy: Tensor, inputs: Inputs) -> [Tensor?] in
+    let (x, weight) = (inputs[0], inputs[1])
+    // dL/dweight as one product in the weight's own layout; by way of the transposed weight it would be a view across the grain of
+    // its memory, which every optimizer step would have to turn.
+    let dx = inputs.needs(0) ? dy.matmul(weight) : nil
+    let dWeight = inputs.needs(1) ? dy.rows.T.matmul(x.rows) : nil
+    return [dx, dWeight] + [Tensor?](repeating: dy, count: inputs.count - 2)
+  }
+  var inputs = [x, weight]
+  if let bias { inputs.append(bias) }
+  if let residual { inputs.append(residual) }
+  let ending = ProductEnding(bias: bias?.data.contiguous(), residual: residual?.data.contiguous(), activation: activation)
+  let y = product(x, weight, ending)
+  guard case .fromOutput(let slope)? = activation?.rule else {
+    return recorded(y, .named("linear"), .fromInputs(gradients), inputs)
+  }
+  return recorded(y, .named("linear"), .fromBoth { dz, z, inputs in gradients(slope(dz, z)[0]!, inputs) }, inputs)
 }
 
-/// The numbers of `linear` for a weight of two axes; the bias is added to the sums on their way to memory.
-private func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> TensorData {
-  guard x.dtype == weight.dtype, bias?.dtype ?? x.dtype == x.dtype, x.device == weight.device else {
-    return linearTwin(x.detach(), weight.detach(), bias?.detach()).data
+/// The numbers of `linear` for a weight of two axes.
+private func product(_ x: Tensor, _ weight: Tensor, _ ending: ProductEnding) -> TensorData {
+  guard x.dtype == weight.dtype, ending.bias?.dtype ?? x.dtype == x.dtype, x.device == weight.device else {
+    return linearTwin(x.detach(), weight.detach(), ending.bias.map { Tensor($0) }).data
   }
-  let y = x.device.backend.matmul(x.detach().rows.data, weight.detach().T.data, bias: bias?.data.contiguous())
+  let y = x.device.backend.matmul(x.detach().rows.data, weight.detach().T.data, ending: ending)
   guard y.isValid, x.rank != 2 else { return y }
   let shape = Dims(Array(x.shape.dropLast()) + [weight.shape[0]])
   return y.view(shape: shape, strides: shape.contiguousStrides)
@@ -90,6 +106,34 @@ public final class Linear: Module, Layer {
   public var inFeatures: Int { inputSize ?? unknownInputSize() }
 
   public func forward(_ x: Tensor) -> Tensor { linear(x, weight, bias) }
+
+  /// activation(self(x) + residual): what networks are made of. The result's rows are finished while they are at hand, in one op.
+  ///
+  /// Where hooks want to see what is between, and inside `autocast`, the layers are called in turn; so they are for other activations than
+  /// those of one function (`ReLU`, `Tanh`, `Sigmoid`).
+  ///
+  /// - Parameter residual: of the result's shape; nil for nothing.
+  public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, then activation: (any Layer)? = nil) -> Tensor {
+    if let y = inOneOp(x, residual, activation) { return y }
+    let y = self(x)
+    let z = residual.map { y + $0 } ?? y
+    return activation.map { $0(z) } ?? z
+  }
+
+  /// Nil where that can't be.
+  private func inOneOp(_ x: Tensor, _ residual: Tensor?, _ activation: (any Layer)?) -> Tensor? {
+    let function = (activation as? any FunctionLayer)?.function
+    guard activation == nil || function != nil, !isIntercepted, activation?.isIntercepted != true, autocastType == nil,
+      x.isValid, x.rank > 0, x.shape[-1] == weight.shape[-1], x.dtype == weight.dtype, bias?.dtype ?? x.dtype == x.dtype,
+      x.device == weight.device
+    else { return nil }
+    if let residual {
+      guard residual.dtype == x.dtype, residual.rank == x.rank, residual.shape[-1] == outFeatures,
+        residual.shape.dropLast().elementsEqual(x.shape.dropLast())
+      else { return nil }
+    }
+    return linear(x, weight, bias, residual: residual, activation: function)
+  }
 
   public override func multiplyAdds(inputs: [Shape], outputs: [Shape]) -> Int { outputs[0].elementCount * inFeatures }
 

@@ -15,9 +15,13 @@ import ApusCore
 /// As in PyTorch, the children are named by their numbers, `1.weight`, or have names of their own: `Sequential(named: ["fc": Linear(2, 1)])`.
 /// Layers can be replaced, added and taken out; the numbers follow.
 public final class Sequential: Module, Layer {
-  private var entries: [(name: String?, layer: any Layer)]
+  private var entries: [(name: String?, layer: any Layer)] { didSet { steps = Self.steps(layers) } }
+  private var steps: [Step] = []
 
-  public init(_ layers: [any Layer]) { entries = layers.map { (nil, $0) } }
+  public init(_ layers: [any Layer]) {
+    entries = layers.map { (nil, $0) }
+    steps = Self.steps(layers)
+  }
 
   public convenience init(@LayerBuilder _ layers: () -> [any Layer]) { self.init(layers()) }
 
@@ -31,33 +35,51 @@ public final class Sequential: Module, Layer {
         "'\(name)' cannot be a layer's name: it is a number, empty, has a point, or is taken")
       if isFine { entries.append((name, layer)) }
     }
+    steps = Self.steps(self.layers)
   }
 
-  private init(entries: [(name: String?, layer: any Layer)]) { self.entries = entries }
+  private init(entries: [(name: String?, layer: any Layer)]) {
+    self.entries = entries
+    steps = Self.steps(entries.map(\.layer))
+  }
 
   public var layers: [any Layer] { entries.map(\.layer) }
 
   public func forward(_ x: Tensor) -> Tensor {
-    guard isGradEnabled else { return withoutHistory(x) }
     var y = x
-    for (_, layer) in entries { y = layer(y) }
+    for step in steps {
+      switch step {
+      case .layer(let layer): y = layer(y)
+      case .linear(let linear, let activation): y = linear(y, then: activation)
+      case .convolution(let convolution, let norm, let relu): y = convolution(y, then: norm, relu: relu)
+      }
+    }
     return y
   }
 
-  /// The same, with what normalizes a convolution applied to its sums where that can be.
-  private func withoutHistory(_ x: Tensor) -> Tensor {
-    var (y, rest) = (x, entries.map(\.layer)[...])
+  /// Layers that are called together: they know how to do it in one pass, and when they can't.
+  private enum Step {
+    case layer(any Layer)
+    case linear(Linear, any FunctionLayer)
+    case convolution(Convolution, BatchNorm, ReLU?)
+  }
+
+  private static func steps(_ layers: [any Layer]) -> [Step] {
+    var (steps, rest): ([Step], _) = ([], layers[...])
     while let layer = rest.popFirst() {
-      guard let convolution = layer as? Convolution, let norm = rest.first as? BatchNorm else {
-        y = layer(y)
-        continue
+      if let linear = layer as? Linear, let activation = rest.first as? any FunctionLayer {
+        rest.removeFirst()
+        steps.append(.linear(linear, activation))
+      } else if let convolution = layer as? Convolution, let norm = rest.first as? BatchNorm {
+        rest.removeFirst()
+        let relu = rest.first as? ReLU
+        if relu != nil { rest.removeFirst() }
+        steps.append(.convolution(convolution, norm, relu))
+      } else {
+        steps.append(.layer(layer))
       }
-      rest.removeFirst()
-      let relu = rest.first as? ReLU
-      if relu != nil { rest.removeFirst() }
-      y = convolution(y, then: norm, relu: relu)
     }
-    return y
+    return steps
   }
 
   public override var parts: [(name: String, value: Any)] { entries.enumerated().map { ($1.name ?? "\($0)", $1.layer) } }

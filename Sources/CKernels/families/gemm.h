@@ -309,7 +309,7 @@ SMALL_ROWS(f32, 4) SMALL_ROWS(f32, 1) SMALL_ROWS(f64, 4) SMALL_ROWS(f64, 1)
     SCALAR_LOOP for (; p < k; p++) { UNROLL for (int j = 0; j < COLUMNS; j++) sums[j] += a[p] * b[j * b_column + p]; } \
     UNROLL for (int j = 0; j < COLUMNS; j++) { FOLD_8(sum, lanes[j], sums[j]); c[j] = sums[j]; } \
   }
-SMALL_DOTS(f32, 4) SMALL_DOTS(f32, 1) SMALL_DOTS(f64, 4) SMALL_DOTS(f64, 1)
+SMALL_DOTS(f32, 8) SMALL_DOTS(f32, 4) SMALL_DOTS(f32, 1) SMALL_DOTS(f64, 8) SMALL_DOTS(f64, 4) SMALL_DOTS(f64, 1)
 
 // The form is chosen by the strides (and k) alone, so an element does not depend on m and n.
 #define SMALL_FLOAT_GEMM(F) \
@@ -324,6 +324,9 @@ SMALL_DOTS(f32, 4) SMALL_DOTS(f32, 1) SMALL_DOTS(f64, 4) SMALL_DOTS(f64, 1)
     } else if (a_column == 1 && b_row == 1 && k >= NARROW) { \
       /* Some columns of B after the other, each read from memory once. */ \
       ptrdiff_t j = 0; \
+      for (; j + 8 <= n; j += 8) \
+        for (ptrdiff_t i = 0; i < m; i++) \
+          JOIN(small_dots_8, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
       for (; j + 4 <= n; j += 4) \
         for (ptrdiff_t i = 0; i < m; i++) \
           JOIN(small_dots_4, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \

@@ -110,7 +110,7 @@ extension Matrix {
     MatrixProduct(
       m: rows, n: columns, k: a.columns, a: (a.rowStride, a.columnStride), b: (b.rowStride, b.columnStride), ldc: rowStride,
       dtype: T.dtype
-    ).run(a.base, b.base, base)
+    ).run(a.base, b.base, base, .none(T.dtype))
   }
 
   /// self ← self − a b
