@@ -42,6 +42,35 @@ struct DeferredTests {
     #expect(w[0].item() == -4)
   }
 
+  @Test(
+    "a reduction along an axis has the value of one of the computed chain",
+    arguments: [[100, 600], [2500, 70], [80, 4096], [65, 9, 101], [12, 5000]])
+  func reductions(sizes: [Int]) {
+    let (x, y) = (computed(Tensor.randn(Shape(sizes))), computed(Tensor.randn(Shape(sizes))))
+    let column = computed(Tensor.randn(Shape(sizes.dropLast() + [1])))
+    let chains = [{ (x - y).square() }, { x * column - 1 }, { (x + y).exp() }, { (x .> y).to(.float32) }]
+    let reductions = [{ $0.sum(dim: $1) }, { $0.mean(dim: $1) }, { $0.amax(dims: [$1]) }] as [(Tensor, Int) -> Tensor]
+    for (i, chain) in chains.enumerated() {
+      for dim in sizes.indices {
+        for reduce in reductions {
+          let (y, expected) = (reduce(chain(), dim), reduce(computed(chain()), dim))
+          #expect(y.scalars(as: Float.self) == expected.scalars(as: Float.self), "chain \(i) along \(dim)")
+        }
+      }
+    }
+  }
+
+  @Test("a reduction along an axis doesn't write a short chain")
+  func unwritten() {
+    let (x, y) = (computed(Tensor.randn([100, 600])), computed(Tensor.randn([100, 600])))
+    let chain = (x - y).square()
+    _ = computed(chain.sum(dim: 1))
+    _ = computed(chain.mean(dim: 0))
+    #expect(isWaiting(chain))
+    _ = computed(chain.exp().sum(dim: 1))
+    #expect(!isWaiting(chain))
+  }
+
   @Test("results that several others use are computed for all of them")
   func sharing() {
     let x = computed(Tensor.rand([size]))

@@ -63,6 +63,7 @@ struct LinearEndingTests {
     #expect(seen == [[2, 4], [2, 4]])
     hooks.forEach { $0.remove() }
     autocast(to: .bfloat16) { #expect(linear(x, then: relu).dtype == .bfloat16) }
+    #expect(graph(of: linear(x, then: relu)).contains("label=\"linear+relu\""))
     expectClose(linear(x, then: GELU()), linear(x).gelu(), relative: 0, absolute: 0)
     expectClose(linear(x, adding: Tensor(2.0)), linear(x) + 2, relative: 0, absolute: 0)
     expectMistake("linear: input [2, 4] and weight [4, 3]: the last axis must have 3 features") {

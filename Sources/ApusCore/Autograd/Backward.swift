@@ -92,7 +92,9 @@ struct BackwardPass {
   /// Adds a contribution to the gradient of `node`'s tensor.
   mutating func add(_ gradient: Tensor, to node: Node) {
     if var sum = pending.take(node.id) {
-      if createGraph { sum = sum + gradient } else { sum += gradient }
+      // In place, unless one of them is only noted down: then the sum becomes a part of that chain.
+      let isNoted = !sum.data.storage.isComputed || !gradient.data.storage.isComputed
+      if createGraph || isNoted { sum = sum + gradient } else { sum += gradient }
       pending.put(sum, node.id)
     } else {
       pending.put(gradient, node.id)

@@ -4,6 +4,9 @@ extension CPUBackend {
   /// Axes are merged until the tensor reads as [outer…] × reduced × inner. Then either each result is the reduction of one line (inner
   /// is 1), or whole rows are added up into an accumulator row. Long reductions are cut into pieces by size, and the pieces combined
   /// in order, so the result does not depend on the number of threads.
+  ///
+  /// What isn't computed yet is computed in the same pass: a reduction to one number is the end of the chain itself; lines and rows that lie
+  /// one after the other are taken from a `PieceReader`.
   package func reduce(_ op: Reduce, _ x: TensorData, isReduced: [Bool]) -> TensorData {
     var resultShape = x.shape
     var reducedCount = 1
@@ -38,9 +41,25 @@ extension CPUBackend {
     _ plan: ReductionPlan, _ x: TensorData, _ a: Accumulators, _ finish: @escaping (UnsafeRawPointer, Int, Int) -> Void
   ) {
     let kernel = apus_reduce_inner(Runtime.isa, a.op, x.dtype.kernel)!
-    let (base, size) = (UnsafeRawPointer(x.base), x.dtype.itemSize)
+    let size = x.dtype.itemSize
     let lineCount = plan.line.count
     let lines = plan.reduced.count
+    if plan.isGapless(x), 1...StridedLoop.grain ~= lineCount, plan.kept.count >= 64 {
+      let reader = PieceReader(x, unit: lineCount)
+      ThreadPool.shared.forEachChunk(of: plan.kept.count, grain: max(1, reader.goodLength / lineCount)) { range in
+        reader.withPiece(range.lowerBound * lineCount..<range.upperBound * lineCount) { piece in
+          a.withBuffer(1) { slot in
+            for (i, result) in range.enumerated() {
+              a.reset(slot)
+              kernel(lineCount, piece + i * lineCount * size, 1, slot)
+              finish(slot, result, 1)
+            }
+          }
+        }
+      }
+      return
+    }
+    let base = UnsafeRawPointer(x.base)
     let pieceLength = max(1, min(lineCount, 1 << 16))
     let piecesPerLine = max(1, (lineCount + pieceLength - 1) / pieceLength)
     let pieces = lines * piecesPerLine
@@ -81,7 +100,7 @@ extension CPUBackend {
     _ plan: ReductionPlan, _ x: TensorData, _ a: Accumulators, _ finish: @escaping (UnsafeRawPointer, Int, Int) -> Void
   ) {
     let kernel = apus_reduce_rows(Runtime.isa, a.op, x.dtype.kernel)!
-    let (base, size) = (UnsafeRawPointer(x.base), x.dtype.itemSize)
+    let size = x.dtype.itemSize
     let rowLength = plan.line.count
     let rows = plan.reduced.count
     // A task is a band of columns of one result row; within it rows are added up in blocks (so the rounding error grows with the
@@ -90,6 +109,20 @@ extension CPUBackend {
     let bands = (rowLength + band - 1) / band
     let block = 128
     let tasks = plan.kept.count * bands
+    // Rows that lie one after the other are read piece by piece, other ones where they are.
+    let reader = plan.isGapless(x) && (bands == 1 || rowLength % band == 0) ? PieceReader(x, unit: band) : nil
+    let rowsInPiece = bands == 1 ? max(1, (reader?.goodLength ?? 0) / rowLength) : 1
+    let base = reader == nil ? UnsafeRawPointer(x.base) : nil
+    let add = { (range: Range<Int>, start: Int, count: Int, partial: UnsafeMutableRawPointer) in
+      guard let reader else {
+        for row in range { kernel(count, base! + (start + plan.reduced.offset(row)) * size, plan.line.stride, partial) }
+        return
+      }
+      let first = start + range.lowerBound * rowLength
+      reader.withPiece(first..<first + (range.count - 1) * rowLength + count) { piece in
+        for i in 0..<range.count { kernel(count, piece + i * rowLength * size, 1, partial) }
+      }
+    }
     let work = { (task: Int) in
       let (result, first) = (task / bands, task % bands * band)
       let count = min(band, rowLength - first)
@@ -102,8 +135,9 @@ extension CPUBackend {
           let end = min(row + block, rows)
           a.reset(partial, count: count)
           while row < end {
-            kernel(count, base + (start + plan.reduced.offset(row)) * size, plan.line.stride, partial)
-            row += 1
+            let next = min(row + rowsInPiece, end)
+            add(row..<next, start, count, partial)
+            row = next
           }
           apus_reduce_combine(a.op, x.dtype.kernel, count, total, partial)
         }
@@ -246,6 +280,9 @@ private struct ReductionPlan {
   let kept: AxisWalk
   /// Positions of the lines that one result is made of.
   let reduced: AxisWalk
+
+  /// Whether lines, or rows, lie one after the other, and are what the walk comes to one after the other.
+  func isGapless(_ x: TensorData) -> Bool { x.isContiguous && line.stride == 1 && (isRowWise ? kept : reduced).count == 1 }
 
   init(_ x: TensorData, isReduced: [Bool]) {
     var (kept, reduced) = (AxisWalk(), AxisWalk())

@@ -151,8 +151,8 @@ public final class GPTBlock: Module {
 
   public func callAsFunction(_ x: Tensor, cache: KeyValueCache? = nil) -> Tensor {
     hooked([x]) { inputs in
-      let x = inputs[0] + attn(ln1(inputs[0]), cache: cache)
-      return [x + mlp(ln2(x))]
+      let x = attn(ln1(inputs[0]), cache: cache, addedTo: inputs[0])
+      return [mlp(ln2(x), addedTo: x)]
     }[0]
   }
 
@@ -189,19 +189,27 @@ public final class GPTAttention: Module {
 
   /// - Parameter x: `[batch, tokens, width]`
   public func callAsFunction(_ x: Tensor, cache: KeyValueCache? = nil) -> Tensor {
-    hooked([x]) { inputs in
-      let x = inputs[0]
-      guard x.isValid else { return [x] }
-      let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
-      let projected = cAttn(x).reshape(batch, tokens, 3, heads, width / heads)
-      let y: Tensor
-      if let cache {
-        y = attend(projected, cache)
-      } else {
-        y = packedAttention(projected, batchFirst: true, dropout: isTraining ? dropout : 0, isCausal: true)
-      }
-      return [residDropout(cProj(y.transpose(1, 2).reshape(batch, tokens, width)))]
-    }[0]
+    hooked([x]) { [residDropout(cProj(attended($0[0], cache)))] }[0]
+  }
+
+  /// residual + self(x), by one op less where nothing comes between.
+  func callAsFunction(_ x: Tensor, cache: KeyValueCache?, addedTo residual: Tensor) -> Tensor {
+    guard !isIntercepted, !residDropout.isActive else { return residual + self(x, cache: cache) }
+    return cProj(attended(x, cache), adding: residual)
+  }
+
+  /// What the heads have gathered, `[batch, tokens, width]`.
+  private func attended(_ x: Tensor, _ cache: KeyValueCache?) -> Tensor {
+    guard x.isValid else { return x }
+    let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
+    let projected = cAttn(x).reshape(batch, tokens, 3, heads, width / heads)
+    let y: Tensor
+    if let cache {
+      y = attend(projected, cache)
+    } else {
+      y = packedAttention(projected, batchFirst: true, dropout: isTraining ? dropout : 0, isCausal: true)
+    }
+    return y.transpose(1, 2).reshape(batch, tokens, width)
   }
 
   /// Attention of new tokens to themselves and those in the cache.
@@ -235,4 +243,10 @@ public final class GPTPerceptron: Module, Layer {
   }
 
   public func forward(_ x: Tensor) -> Tensor { dropout(cProj(gelu(cFc(x)))) }
+
+  /// residual + self(x), by one op less where nothing comes between.
+  func callAsFunction(_ x: Tensor, addedTo residual: Tensor) -> Tensor {
+    guard !isIntercepted, !dropout.isActive else { return residual + self(x) }
+    return cProj(gelu(cFc(x)), adding: residual)
+  }
 }

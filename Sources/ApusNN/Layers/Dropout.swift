@@ -44,5 +44,8 @@ public final class Dropout: Module, Layer {
 
   public func forward(_ x: Tensor) -> Tensor { dropout(x, p: p, isTraining: isTraining, generator: generator) }
 
+  /// Whether a call changes anything, or is looked at.
+  package var isActive: Bool { isTraining && p > 0 || isIntercepted }
+
   public override var arguments: String { "p: \(p)" }
 }

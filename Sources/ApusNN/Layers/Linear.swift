@@ -44,10 +44,20 @@ func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, residual: Tensor?, a
   if let residual { inputs.append(residual) }
   let ending = ProductEnding(bias: bias?.data.contiguous(), residual: residual?.data.contiguous(), activation: activation)
   let y = product(x, weight, ending)
-  guard case .fromOutput(let slope)? = activation?.rule else {
+  guard let activation, case .fromOutput(let slope) = activation.rule else {
     return recorded(y, .named("linear"), .fromInputs(gradients), inputs)
   }
-  return recorded(y, .named("linear"), .fromBoth { dz, z, inputs in gradients(slope(dz, z)[0]!, inputs) }, inputs)
+  return recorded(y, name(then: activation), .fromBoth { dz, z, inputs in gradients(slope(dz, z)[0]!, inputs) }, inputs)
+}
+
+/// What graphs and errors call the two, without making a string for each op.
+private func name(then activation: Unary) -> OperationName {
+  switch activation {
+  case .relu: .named("linear+relu")
+  case .sigmoid: .named("linear+sigmoid")
+  case .tanh: .named("linear+tanh")
+  default: .user("linear+\(activation)")
+  }
 }
 
 /// The numbers of `linear` for a weight of two axes.

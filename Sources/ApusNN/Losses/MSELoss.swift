@@ -15,7 +15,17 @@ public func mseLoss(_ x: Tensor, _ target: Tensor, weight: Tensor? = nil, reduct
   guard check(x.shape == target.shape, .shape, "mseLoss", "\(x.shape) and target \(target.shape) differ"),
     weight.map({ areAlike(x, $0, "mseLoss", role: "weight") }) ?? true
   else { return .invalid }
-  return (x - target).square().weighted(weight).reduced(reduction, weights: weight?.sum())
+  guard weight == nil, reduction != .none else {
+    return (x - target).square().weighted(weight).reduced(reduction, weights: weight?.sum())
+  }
+  // One op, which keeps no differences.
+  let factor = reduction == .mean ? 2 / Double(x.count) : 2
+  return recorded(
+    (x.detach() - target.detach()).square().reduced(reduction).data, .named("mseLoss"),
+    .fromInputs { dy, inputs in
+      let dx = (inputs[0] - inputs[1]) * (factor * dy)
+      return [dx, inputs.needs(1) ? -dx : nil]
+    }, x, target)
 }
 
 /// `mseLoss` as a module.

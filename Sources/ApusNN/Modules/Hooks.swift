@@ -116,7 +116,7 @@ extension Module {
 
   /// Whether a call is more than `forward`.
   @inline(__always)
-  var isIntercepted: Bool { interception != nil || ModulePath.isWanted }
+  package var isIntercepted: Bool { interception != nil || ModulePath.isWanted }
 
   func intercepted(_ inputs: [Tensor], _ body: ([Tensor]) -> [Tensor]) -> [Tensor] {
     ModulePath.isWanted ? named { surrounded(inputs, body) } : surrounded(inputs, body)

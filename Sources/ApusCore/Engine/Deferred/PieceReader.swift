@@ -24,6 +24,11 @@ struct PieceReader {
     }
   }
 
+  /// How long pieces should be, about: what is computed should still be in the first-level cache when it is read.
+  var goodLength: Int {
+    if case .memory = source { StridedLoop.grain } else { 1 << 13 }
+  }
+
   /// Calls `body` with the elements at the given positions of memory.
   func withPiece(_ piece: Range<Int>, _ body: (UnsafeRawPointer) -> Void) {
     switch source {
