@@ -138,7 +138,7 @@ public final class Linear: Module, Layer {
       x.device == weight.device
     else { return nil }
     if let residual {
-      guard residual.dtype == x.dtype, residual.rank == x.rank, residual.shape[-1] == outFeatures,
+      guard residual.dtype == x.dtype, residual.device == x.device, residual.rank == x.rank, residual.shape[-1] == outFeatures,
         residual.shape.dropLast().elementsEqual(x.shape.dropLast())
       else { return nil }
     }
