@@ -13,7 +13,7 @@ extension CPUBackend {
       product.run(a.base, b.base, y.base, RowEnding(ending, a.dtype))
       return y
     }
-    let batch = { (x: TensorData) in AxisWalk((0..<(rank - 2)).lazy.map { (x.shape[$0], x.strides[$0]) }) }
+    let batch = { (x: TensorData) in AxisWalk(x, axes: 0..<(rank - 2)) }
     let (batchA, batchB) = (batch(a), batch(b))
     let matrices = y.count / (m * n)
     let size = a.dtype.itemSize
@@ -138,9 +138,9 @@ struct MatrixProduct {
     let blocks = RowBlocks(m, panel: kernels.mr, most: kernels.mc)
     let pool = ThreadPool.shared
     // What each worker needs: packed rows of A, or its block of a turned result.
-    let room = (isTurned ? nc : direct == nil ? kc : 0) * blocks.largest * size
+    let roomSize = (isTurned ? nc : direct == nil ? kc : 0) * blocks.largest * size
     guard let packedB = Storage.allocate(nc * depth * size, for: "matmul"),
-      let rooms = Storage.allocate(room * (blocks.count > 1 ? pool.threadCount : 1), for: "matmul")
+      let rooms = Storage.allocate(roomSize * (blocks.count > 1 ? pool.threadCount : 1), for: "matmul")
     else { return }
     let (blockB, c) = (SendablePointer(packedB.pointer), SendablePointer(pc))
     let turn = apus_copy2d(Runtime.isa, size)!
@@ -164,7 +164,7 @@ struct MatrixProduct {
         }
         pool.runByWorkers(chunks: blocks.count) { block, worker in
           let rows = blocks[block]
-          let room = rooms.pointer + worker * room
+          let room = rooms.pointer + worker * roomSize
           let target = isTurned ? room : c.pointer + (rows.lowerBound * ldc + nStart) * size
           let targetRow = isTurned ? nCount : ldc
           for i in 0..<layers {
@@ -176,7 +176,7 @@ struct MatrixProduct {
             } else {
               // Packed by who multiplies it, it is still in that core's cache.
               kernels.pack_a(rows.count, layer.count, source, a.row, a.column, room)
-              kernels.block(rows.count, nCount, layer.count, room, layer.packed, target, ldc, layer.start > 0, bias)
+              kernels.block(rows.count, nCount, layer.count, room, layer.packed, target, targetRow, layer.start > 0, bias)
             }
           }
           if isTurned {

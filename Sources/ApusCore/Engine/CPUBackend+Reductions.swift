@@ -211,18 +211,19 @@ struct AxisWalk {
   private var strides = Dims()
   private(set) var count = 1
 
-  init() {}
-
   /// - Parameter axes: of each its size and its stride.
   init(_ axes: some Sequence<(Int, Int)>) {
     for (size, stride) in axes { append(size: size, stride: stride) }
   }
 
+  /// Some of a tensor's axes, outermost first.
+  init(_ x: TensorData, axes: some Sequence<Int>) { self.init(axes.lazy.map { (x.shape[$0], x.strides[$0]) }) }
+
   /// The innermost axis.
   var last: (size: Int, stride: Int)? { sizes.last.map { ($0, strides.last!) } }
 
   /// Adds an axis inside of the others, to the last where the two are evenly spaced.
-  mutating func append(size: Int, stride: Int) {
+  private mutating func append(size: Int, stride: Int) {
     guard size != 1 else { return }
     count *= size
     let end = sizes.count - 1
@@ -266,7 +267,7 @@ struct Lines {
   init(_ x: TensorData, axis: Int) {
     count = x.shape[axis]
     stride = x.strides[axis]
-    kept = AxisWalk((0..<x.rank).lazy.filter { $0 != axis }.map { (x.shape[$0], x.strides[$0]) })
+    kept = AxisWalk(x, axes: (0..<x.rank).lazy.filter { $0 != axis })
   }
 }
 
@@ -285,17 +286,9 @@ private struct ReductionPlan {
   func isGapless(_ x: TensorData) -> Bool { x.isContiguous && line.stride == 1 && (isRowWise ? kept : reduced).count == 1 }
 
   init(_ x: TensorData, isReduced: [Bool]) {
-    var (kept, reduced) = (AxisWalk(), AxisWalk())
     // The order in which a reduction adds is free, so it follows memory; that of results is not.
-    var order = Dims()
-    for axis in 0..<x.rank where x.shape[axis] != 1 {
-      if isReduced[axis] {
-        order.insert(axis, at: order.firstIndex { abs(x.strides[$0]) < abs(x.strides[axis]) } ?? order.count)
-      } else {
-        kept.append(size: x.shape[axis], stride: x.strides[axis])
-      }
-    }
-    for axis in order { reduced.append(size: x.shape[axis], stride: x.strides[axis]) }
+    var reduced = AxisWalk(x, axes: StridedLoop.axes(of: x.shape, x.strides).lazy.filter { isReduced[$0] })
+    var kept = AxisWalk(x, axes: (0..<x.rank).lazy.filter { !isReduced[$0] })
     if let row = kept.last, let lines = reduced.last, abs(row.stride) < abs(lines.stride), row.size >= 4 {
       isRowWise = true
       line = (row.size, row.stride)

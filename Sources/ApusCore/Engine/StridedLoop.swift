@@ -34,8 +34,8 @@ struct StridedLoop {
   }
 
   /// The axes of more than one element, from the one with the largest steps to the one with the smallest.
-  private static func axes(of shape: Dims, _ strides: Dims) -> [Int] {
-    var axes: [Int] = []
+  static func axes(of shape: Dims, _ strides: Dims) -> Dims {
+    var axes = Dims()
     for axis in shape.indices where shape[axis] != 1 {
       let place = axes.firstIndex { strides[$0].magnitude < strides[axis].magnitude } ?? axes.count
       axes.insert(axis, at: place)
@@ -107,10 +107,8 @@ extension TensorData {
   /// Whether the elements fill their memory without gaps, in whatever order of axes.
   var isDense: Bool {
     if isContiguous { return true }
-    var axes = shape.indices.filter { shape[$0] != 1 }
-    axes.sort { strides[$0] < strides[$1] }
     var running = 1
-    for axis in axes {
+    for axis in StridedLoop.axes(of: shape, strides).reversed() {
       if strides[axis] != running { return false }
       running &*= shape[axis]
     }

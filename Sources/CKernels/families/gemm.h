@@ -322,9 +322,9 @@ SMALL_DOTS(f32, 8) SMALL_DOTS(f32, 4) SMALL_DOTS(f32, 1) SMALL_DOTS(f64, 8) SMAL
       for (; i + 4 <= m; i += 4) JOIN(small_rows_4, F)(n, k, a + i * a_row, a_row, a_column, b, b_row, c + i * ldc, ldc); \
       for (; i < m; i++) JOIN(small_rows_1, F)(n, k, a + i * a_row, a_row, a_column, b, b_row, c + i * ldc, ldc); \
     } else if (a_column == 1 && b_row == 1 && k >= NARROW) { \
-      /* Some columns of B after the other, each read from memory once. */ \
+      /* Some columns of B after the other, each read from memory once: eight, but of doubles, whose sums would not fit the registers. */ \
       ptrdiff_t j = 0; \
-      for (; j + 8 <= n; j += 8) \
+      for (; sizeof(F) == 4 && j + 8 <= n; j += 8) \
         for (ptrdiff_t i = 0; i < m; i++) \
           JOIN(small_dots_8, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
       for (; j + 4 <= n; j += 4) \

@@ -45,7 +45,7 @@ struct MatrixBatch: @unchecked Sendable {
     (rows, columns) = (x.shape[rank - 2], x.shape[rank - 1])
     (rowStride, columnStride) = (x.strides[rank - 2], x.strides[rank - 1])
     (base, size) = (x.base, x.dtype.itemSize)
-    walk = AxisWalk((0..<(rank - 2)).lazy.map { (x.shape[$0], x.strides[$0]) })
+    walk = AxisWalk(x, axes: 0..<(rank - 2))
   }
 
   /// Address of an element of the i-th matrix.

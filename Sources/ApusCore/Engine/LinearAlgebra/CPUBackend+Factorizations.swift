@@ -55,7 +55,7 @@ private struct MatrixStack<T: MatrixScalar> {
     first = Matrix(
       x.base.assumingMemoryBound(to: T.self), rows: x.shape[rank - 2], columns: x.shape[rank - 1],
       rowStride: x.strides[rank - 2], columnStride: x.strides[rank - 1])
-    walk = AxisWalk((0..<rank - 2).lazy.map { (x.shape[$0], x.strides[$0]) })
+    walk = AxisWalk(x, axes: 0..<rank - 2)
     count = walk.count
   }
 
