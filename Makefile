@@ -6,7 +6,7 @@ FLAGS ?=
 # What `make bench` measures.
 BENCH ?= --workload all
 # The instruction sets beside the machine's best one, which every test uses anyway.
-ISAS ?= $(shell grep -qsw avx2 /proc/cpuinfo && echo avx2) baseline
+ISAS ?= $(shell grep -qsw avx512_bf16 /proc/cpuinfo && echo avx512) $(shell grep -qsw avx2 /proc/cpuinfo && echo avx2) baseline
 # How long each reader is fuzzed.
 FUZZ_SECONDS ?= 60
 # The toolchain's own: another version cannot read its profiles.

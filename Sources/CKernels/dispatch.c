@@ -18,6 +18,7 @@ bool apus_isa_is_available(apus_isa isa) {
   if (isa == APUS_ISA_AVX512)
     return apus_isa_is_available(APUS_ISA_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (isa == APUS_ISA_AVX512_BF16) return apus_isa_is_available(APUS_ISA_AVX512) && __builtin_cpu_supports("avx512bf16");
 #endif
 #if APUS_ARM64
   if (isa == APUS_ISA_NEON) return true;
@@ -36,6 +37,7 @@ const char *apus_isa_name(apus_isa isa) {
   case APUS_ISA_BASELINE: return "baseline";
   case APUS_ISA_AVX2: return "avx2";
   case APUS_ISA_AVX512: return "avx512";
+  case APUS_ISA_AVX512_BF16: return "avx512_bf16";
   case APUS_ISA_NEON: return "neon";
   case APUS_ISA_COUNT: break;
   }
@@ -48,7 +50,7 @@ static const apus_kernel_table *table(apus_isa isa) {
   case APUS_ISA_BASELINE: return &apus_table_baseline;
 #if APUS_X86
   case APUS_ISA_AVX2: return &apus_table_avx2;
-  case APUS_ISA_AVX512: return &apus_table_avx512;
+  case APUS_ISA_AVX512: case APUS_ISA_AVX512_BF16: return &apus_table_avx512;
 #endif
 #if APUS_ARM64
   case APUS_ISA_NEON: return &apus_table_neon;
@@ -128,6 +130,9 @@ LOOK_UP(apus_sparse_rows, apus_sparse_rows_kernel, sparse_rows)
 LOOK_UP(apus_small_gemm, apus_small_gemm_kernel, small_gemm)
 
 const apus_gemm_kernels *apus_gemm(apus_isa isa, apus_dtype dtype) {
+#if APUS_X86
+  if (isa == APUS_ISA_AVX512_BF16 && dtype == APUS_BF16) return &apus_gemm_avx512_bf16;
+#endif
   const apus_kernel_table *t = table(isa);
   return t && IN_RANGE(dtype, APUS_BF16 + 1) ? &t->gemm[dtype] : NULL;
 }

@@ -20,4 +20,11 @@
 #include "families/all.h"
 #pragma clang attribute pop
 
+// What AVX512_BF16 adds (Cooper Lake, Zen 4 and later).
+#pragma clang attribute push( \
+    __attribute__((target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#include "families/gemm_pairs.h"
+const apus_gemm_kernels apus_gemm_avx512_bf16 = GEMM_ENTRY(pairs, pairs, gemm_rows_pairs, APUS_GEMM_F32_BLOCKS);
+#pragma clang attribute pop
+
 #endif

@@ -196,7 +196,7 @@ struct MemoryTests {
 
   @Test("what this process runs on")
   func runtime() {
-    #expect(["baseline", "avx2", "avx512", "neon"].contains(Runtime.instructionSet))
+    #expect(["baseline", "avx2", "avx512", "avx512_bf16", "neon"].contains(Runtime.instructionSet))
     #expect(Runtime.threadCount >= 1 && !Runtime.version.isEmpty)
     #expect(Memory.inUse <= Memory.peak || Memory.peak > 0)
     #expect(Memory.reserved >= 0)

@@ -150,4 +150,19 @@ struct ReductionTests {
     expectClose(Tensor([0.5, 0.25]).to(.float16).cumsum(dim: 0), Tensor([0.5, 0.75]).to(.float16))
     #expect(Tensor(2.0).cumsum(dim: 0).item() == 2)
   }
+
+  @Test(
+    "sums over rows don't depend on who shares the work: few results have their rows shared out, many their places",
+    arguments: [(1000, 40), (129, 5000), (20_000, 3), (8300, 17)])
+  func rowsOfFewResults(rows: Int, columns: Int) {
+    for dtype in [DType.float32, .float64, .float16, .int32] {
+      let x = samples([rows, columns], seed: 5).to(dtype), copies = stack(Array(repeating: x, count: 17))
+      let (alone, among) = (x.sum(dims: [0]), copies.sum(dims: [1]))
+      #expect(among.select(dim: 0, index: 16).equal(alone), "\(dtype)")
+      let groups = Self.groups(x, [0]).map { $0.reduce(0, +) }
+      let bound = (dtype.epsilon ?? 0) * 8 * Double(rows)
+      expectClose(alone.to(.float64), Tensor(groups, dtype: .float64), relative: 0.01 * bound, absolute: bound, "\(dtype)")
+      #expect(x.amax(dims: [0]).equal(copies.amax(dims: [1]).select(dim: 0, index: 3)))
+    }
+  }
 }

@@ -130,12 +130,15 @@ private func small(_ line: Line) -> Line {
     }
   }
 
-  @Test("half types are packed as float32", arguments: apus_isa.available)
+  @Test("half types are packed as float32, but where pairs of them are multiplied", arguments: apus_isa.available)
   func halves(isa: apus_isa) throws {
     let wide = try #require(apus_gemm(isa, APUS_F32)).pointee
     for dtype in [APUS_F16, APUS_BF16] {
       let kernels = try #require(apus_gemm(isa, dtype)).pointee
-      #expect(kernels.mr == wide.mr && kernels.nr == wide.nr && kernels.kc == wide.kc)
+      let isInPairs = isa == APUS_ISA_AVX512_BF16 && dtype == APUS_BF16
+      #expect(kernels.mr == wide.mr && kernels.nr == wide.nr && kernels.unit_size == 4 && kernels.unit == (isInPairs ? 2 : 1))
+      if isInPairs { continue }
+      #expect(kernels.kc == wide.kc)
       for (m, n, k) in Self.sizes {
         for (aStrides, bStrides) in Self.layouts(m, n, k) {
           let a = small(Line(dtype, count: 2 * m * k + 1)), b = small(Line(dtype, count: 2 * k * n + 1))
@@ -156,6 +159,51 @@ private func small(_ line: Line) -> Line {
           #expect(numbers[0] == numbers[1] && numbers[2] == numbers[3] && packed.allSatisfy(\.gapsAreUntouched), comment)
           withExtendedLifetime((a, b, widened)) {}  // the kernels had their addresses
         }
+      }
+    }
+  }
+
+  @Test(
+    "pairs of bfloat16: every sum is a chain of fused additions, the second of a pair first, packed or in place",
+    .enabled(if: apus_isa_is_available(APUS_ISA_AVX512_BF16), "needs AVX512_BF16"))
+  func pairs() throws {
+    let kernels = try #require(apus_gemm(APUS_ISA_AVX512_BF16, APUS_BF16)).pointee
+    for (m, n, k) in Self.sizes + [(40, 70, 131), (37, 33, 1), (30, 40, 300)] where k > 0 {
+      for (aStrides, bStrides) in Self.layouts(m, n, k) + [((k + 1, 1), (n + 1, 1))] {
+        let a = small(Line(APUS_BF16, count: 2 * (m + 1) * (k + 1))), b = small(Line(APUS_BF16, count: 2 * (k + 1) * (n + 1)))
+        let bias = small(Line(APUS_F32, count: n)), units = (k + 1) / 2
+        let packedA = Line(APUS_I32, count: (m + kernels.mr - 1) / kernels.mr * kernels.mr * units)
+        let packedB = Line(APUS_I32, count: (n + kernels.nr - 1) / kernels.nr * kernels.nr * units)
+        kernels.pack_a(m, k, a.pointer, aStrides.0, aStrides.1, packedA.pointer)
+        kernels.pack_b(k, n, b.pointer, bStrides.0, bStrides.1, packedB.pointer)
+        #expect(packedA.gapsAreUntouched && packedB.gapsAreUntouched)
+        for accumulate in [false, true] {
+          let before = small(Line(APUS_F32, count: m * n)), c = small(Line(APUS_F32, count: m * n))
+          kernels.block(m, n, k, packedA.pointer, packedB.pointer, c.pointer, n, accumulate, bias.pointer)
+          let inPlace = small(Line(APUS_F32, count: m * n))
+          let isInPlace = aStrides.1 == 1 && m >= kernels.mr && k % 2 == 0 && aStrides.0 % 2 == 0
+          if isInPlace {
+            kernels.rows!(m, n, k, a.pointer, aStrides.0, packedB.pointer, inPlace.pointer, n, accumulate, bias.pointer)
+          }
+          var isRight = c.gapsAreUntouched && inPlace.gapsAreUntouched
+          for i in 0..<m {
+            for j in 0..<n {
+              var sum: Float = 0
+              for pair in 0..<units {
+                for p in [2 * pair + 1, 2 * pair] where p < k {
+                  sum.addProduct(
+                    Float(a.real(i * aStrides.0 + p * aStrides.1)), Float(b.real(p * bStrides.0 + j * bStrides.1)))
+                }
+              }
+              if accumulate { sum = Float(before.real(i * n + j)) + sum }
+              sum += Float(bias.real(j))
+              isRight = isRight && Float(c.real(i * n + j)) == sum
+              if isInPlace { isRight = isRight && Float(inPlace.real(i * n + j)) == sum }
+            }
+          }
+          #expect(isRight, "\(m)x\(n)x\(k) strides \(aStrides) \(bStrides), accumulate \(accumulate)")
+        }
+        withExtendedLifetime((a, b, bias, packedA, packedB)) {}  // a pointer keeps nobody alive
       }
     }
   }

@@ -103,12 +103,13 @@ extension CPUBackend {
     let size = x.dtype.itemSize
     let rowLength = plan.line.count
     let rows = plan.reduced.count
-    // A task is a band of columns of one result row; within it rows are added up in blocks (so the rounding error grows with the
-    // block and the number of blocks, not with all rows).
-    let band = min(rowLength, 2048)
+    // Rows are added up in blocks, and their sums in order: so the rounding error grows with the block and the number of blocks, not with all
+    // rows, and the threads can share them. Long rows go in bands of columns whose sums fit the first-level cache.
+    let band = min(rowLength, Self.bandSize / a.stride)
     let bands = (rowLength + band - 1) / band
     let block = 128
-    let tasks = plan.kept.count * bands
+    let blocks = (rows + block - 1) / block
+    let places = plan.kept.count * bands
     // Rows that lie one after the other are read piece by piece, other ones where they are.
     let reader = plan.isGapless(x) && (bands == 1 || rowLength % band == 0) ? PieceReader(x, unit: band) : nil
     let rowsInPiece = bands == 1 ? max(1, (reader?.goodLength ?? 0) / rowLength) : 1
@@ -123,32 +124,64 @@ extension CPUBackend {
         for i in 0..<range.count { kernel(count, piece + i * rowLength * size, 1, partial) }
       }
     }
-    let work = { (task: Int) in
-      let (result, first) = (task / bands, task % bands * band)
-      let count = min(band, rowLength - first)
-      let start = plan.kept.offset(result) + first * plan.line.stride
-      a.withBuffer(2 * count) { buffer in
-        let (total, partial) = (buffer, buffer + count * a.stride)
-        a.reset(total, count: count)
-        var row = 0
-        while row < rows {
-          let end = min(row + block, rows)
-          a.reset(partial, count: count)
-          while row < end {
-            let next = min(row + rowsInPiece, end)
-            add(row..<next, start, count, partial)
-            row = next
-          }
-          apus_reduce_combine(a.op, x.dtype.kernel, count, total, partial)
-        }
-        finish(total, result * rowLength + first, count)
+    // A band of a result row: where it begins in the results and in x, and its columns.
+    let columns = { (place: Int) in
+      let (result, first) = (place / bands, place % bands * band)
+      return (
+        index: result * rowLength + first, start: plan.kept.offset(result) + first * plan.line.stride,
+        count: min(band, rowLength - first)
+      )
+    }
+    let sum = { (place: Int, index: Int, partial: UnsafeMutableRawPointer) in
+      let (_, start, count) = columns(place)
+      a.reset(partial, count: count)
+      let end = min((index + 1) * block, rows)
+      for row in stride(from: index * block, to: end, by: rowsInPiece) {
+        add(row..<min(row + rowsInPiece, end), start, count, partial)
       }
     }
-    let tasksPerChunk = max(1, StridedLoop.grain / max(1, band * rows))
-    ThreadPool.shared.forEachChunk(of: tasks, grain: tasksPerChunk) { range in
-      for task in range { work(task) }
+    guard places < Self.fewPlaces, blocks > 1 else {
+      let placesInChunk = max(1, StridedLoop.grain / max(1, band * rows))
+      ThreadPool.shared.forEachChunk(of: places, grain: placesInChunk) { range in
+        for place in range {
+          let (index, _, count) = columns(place)
+          a.withBuffer(2 * count) { buffer in
+            let (total, partial) = (buffer, buffer + count * a.stride)
+            a.reset(total, count: count)
+            for block in 0..<blocks {
+              sum(place, block, partial)
+              apus_reduce_combine(a.op, x.dtype.kernel, count, total, partial)
+            }
+            finish(total, index, count)
+          }
+        }
+      }
+      return
+    }
+    let slots = 1 + min(blocks, Self.blocksInWave)
+    guard let buffer = Storage.allocate(slots * band * a.stride, for: "reduce") else { return }
+    for place in 0..<places {
+      let (index, _, count) = columns(place)
+      let (total, partials) = (buffer.pointer, SendablePointer(buffer.pointer + count * a.stride))
+      a.reset(total, count: count)
+      for first in stride(from: 0, to: blocks, by: Self.blocksInWave) {
+        let inWave = min(Self.blocksInWave, blocks - first)
+        ThreadPool.shared.forEachChunk(of: inWave, grain: max(1, StridedLoop.grain / (block * count))) { range in
+          for i in range { sum(place, first + i, partials.pointer + i * count * a.stride) }
+        }
+        for i in 0..<inWave {
+          apus_reduce_combine(a.op, x.dtype.kernel, count, total, partials.pointer + i * count * a.stride)
+        }
+      }
+      finish(total, index, count)
     }
   }
+
+  /// Bytes of sums.
+  private static let bandSize = 1 << 14
+  /// Fewer result rows than this are made by all threads together, others by one each.
+  private static let fewPlaces = 16
+  private static let blocksInWave = 64
 
   package func argReduce(_ op: ArgReduce, _ x: TensorData, axis: Int) -> TensorData {
     let y = TensorData.uninitialized(x.shape.replacing(axis, with: 1), .int64, for: "\(op)")

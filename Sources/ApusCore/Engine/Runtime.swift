@@ -4,7 +4,8 @@ import CKernels
 public enum Runtime {
   public static let version = "0.1.0"
 
-  /// The instruction set that the kernels use: `baseline`, `avx2`, `avx512` or `neon`.
+  /// The instruction set that the kernels use: `baseline`, `avx2`, `avx512`, `avx512_bf16` (the same with products of bfloat16 in pairs) or
+  /// `neon`.
   ///
   /// The best of the machine, or the one that `APUS_ISA` names.
   public static var instructionSet: String { String(cString: apus_isa_name(isa)) }

@@ -123,129 +123,151 @@ PACK_HALF(bf16)
 
 // ------------------------------------------------------------------------------------------ the register tile
 
+// A tile is written for a kind P of panels: packed_P is what a panel holds of one row or column for UNIT_P neighbours in k, line_P a
+// vector of these, sum_P what they are summed in and tile_P a vector of sums.
+#define PANELS_OF_FLOATS(F) \
+  typedef F packed_##F, sum_##F; \
+  typedef tile_##F line_##F; \
+  enum { UNIT_##F = 1 }; \
+  INLINE line_##F JOIN(spread, F)(F x) { return x - (line_##F){0}; } \
+  INLINE tile_##F JOIN(add_product, F)(tile_##F sum, line_##F x, line_##F y) { return sum + x * y; }
+PANELS_OF_FLOATS(f32)
+PANELS_OF_FLOATS(f64)
+
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define EACH_VECTOR(rows, vectors) UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
 
-// One k. Of these TURNS are unrolled: where a core is shared with another thread, it is instructions that are scarce.
-#define TILE_TURN(F, turn) { \
-    tile_##F row[NV]; \
-    UNROLL for (int v = 0; v < vectors; v++) __builtin_memcpy(&row[v], b + turn * NR_##F + v * LANES_##F, sizeof row[v]); \
+// Rows in memory: a pointer for three of them, of which the compiler is not to make one for each. An address has room for one register
+// times 1 or 2, and with twelve pointers the loop over k would have to keep sums elsewhere than in registers.
+#define OPAQUE(pointer) if (a_step == 1) __asm__("" : "+r"(pointer))
+
+// One unit of k. Of these TURNS are unrolled: where a core is shared with another thread, it is instructions that are scarce.
+#define TILE_TURN(P, turn) { \
+    line_##P row[NV]; \
+    UNROLL for (int v = 0; v < vectors; v++) __builtin_memcpy(&row[v], b + turn * NR_##P + v * LANES_##P, sizeof row[v]); \
     UNROLL for (int r = 0; r < rows; r++) { \
-      const tile_##F x = a[r * a_row + turn * a_step] - (tile_##F){0}; \
-      UNROLL for (int v = 0; v < vectors; v++) sums[r][v] += x * row[v]; \
+      const line_##P x = JOIN(spread, P)(at[r / 3][r % 3 * a_row + turn * a_step]); \
+      UNROLL for (int v = 0; v < vectors; v++) sums[r][v] = JOIN(add_product, P)(sums[r][v], x, row[v]); \
     } \
   }
-// c = A B, or c += A B, plus bias, for the first `rows` rows and `vectors` vectors of a tile. A's numbers lie a_row and a_step apart.
+// c = A B, or c += A B, plus bias, for the first `rows` rows and `vectors` vectors of a tile. A's units lie a_row and a_step apart.
 // What is const is known where this is inlined; tiles at the edges of C come in a few sizes of their own: a batch of 128 rows is ten tiles of 12 rows and one of 8.
-#define TILE(F) \
-  INLINE void JOIN(gemm_part, F)( \
-      const int rows, const int vectors, const ptrdiff_t a_row, const ptrdiff_t a_step, ptrdiff_t kc, const F *a, const F *b, \
-      F *c, ptrdiff_t ldc, bool accumulate, const F *bias) { \
-    tile_##F sums[MR][NV]; \
-    EACH_VECTOR(rows, vectors) sums[r][v] = (tile_##F){0}; \
+#define TILE(P) \
+  INLINE void JOIN(gemm_part, P)( \
+      const int rows, const int vectors, const ptrdiff_t a_row, const ptrdiff_t a_step, ptrdiff_t units, const packed_##P *a, \
+      const packed_##P *b, sum_##P *c, ptrdiff_t ldc, bool accumulate, const sum_##P *bias) { \
+    tile_##P sums[MR][NV]; \
+    EACH_VECTOR(rows, vectors) sums[r][v] = (tile_##P){0}; \
     if (accumulate) { \
       UNROLL for (int r = 0; r < rows; r++) { \
         __builtin_prefetch(c + r * ldc); \
-        __builtin_prefetch(c + r * ldc + vectors * LANES_##F - 1); \
+        __builtin_prefetch(c + r * ldc + vectors * LANES_##P - 1); \
       } \
     } \
+    const packed_##P *at[(MR + 2) / 3]; \
+    UNROLL for (int g = 0; g < (rows + 2) / 3; g++) { at[g] = a + 3 * g * a_row; OPAQUE(at[g]); } \
     ptrdiff_t k = 0; \
-    for (; k + TURNS <= kc; k += TURNS, a += TURNS * a_step, b += TURNS * NR_##F) { \
-      UNROLL for (int turn = 0; turn < TURNS; turn++) TILE_TURN(F, turn) \
+    for (; k + TURNS <= units; k += TURNS, b += TURNS * NR_##P) { \
+      UNROLL for (int turn = 0; turn < TURNS; turn++) TILE_TURN(P, turn) \
+      UNROLL for (int g = 0; g < (rows + 2) / 3; g++) { at[g] += TURNS * a_step; OPAQUE(at[g]); } \
     } \
-    for (; k < kc; k++, a += a_step, b += NR_##F) TILE_TURN(F, 0) \
+    for (; k < units; k++, b += NR_##P) { \
+      TILE_TURN(P, 0) \
+      UNROLL for (int g = 0; g < (rows + 2) / 3; g++) at[g] += a_step; \
+    } \
     if (accumulate) { \
       EACH_VECTOR(rows, vectors) { \
-        tile_##F old; \
-        __builtin_memcpy(&old, c + r * ldc + v * LANES_##F, sizeof old); \
+        tile_##P old; \
+        __builtin_memcpy(&old, c + r * ldc + v * LANES_##P, sizeof old); \
         sums[r][v] = old + sums[r][v]; \
       } \
     } \
     if (bias) { \
       EACH_VECTOR(rows, vectors) { \
-        tile_##F more; \
-        __builtin_memcpy(&more, bias + v * LANES_##F, sizeof more); \
+        tile_##P more; \
+        __builtin_memcpy(&more, bias + v * LANES_##P, sizeof more); \
         sums[r][v] = sums[r][v] + more; \
       } \
     } \
-    EACH_VECTOR(rows, vectors) __builtin_memcpy(c + r * ldc + v * LANES_##F, &sums[r][v], sizeof sums[r][v]); \
-  }
-TILE(f32)
-TILE(f64)
+    EACH_VECTOR(rows, vectors) __builtin_memcpy(c + r * ldc + v * LANES_##P, &sums[r][v], sizeof sums[r][v]); \
+  } \
+  typedef void (*gemm_tile_##P##_kernel)( \
+      ptrdiff_t, const packed_##P *, ptrdiff_t, const packed_##P *, sum_##P *, ptrdiff_t, bool, const sum_##P *);
 
-// Packed A: a panel. Direct A: rows of a matrix in memory, lda apart.
-typedef void (*gemm_tile_f32_kernel)(ptrdiff_t, const f32 *, ptrdiff_t, const f32 *, f32 *, ptrdiff_t, bool, const f32 *);
-typedef void (*gemm_tile_f64_kernel)(ptrdiff_t, const f64 *, ptrdiff_t, const f64 *, f64 *, ptrdiff_t, bool, const f64 *);
-
-#define TILE_SIZE(F, name, rows, vectors, a_row, a_step) \
-  static __attribute__((noinline)) void JOIN(name, F)( \
-      ptrdiff_t kc, const F *a, ptrdiff_t lda, const F *b, F *c, ptrdiff_t ldc, bool accumulate, const F *bias) { \
+// Packed A: a panel. Direct A: rows of a matrix in memory, lda units apart.
+#define TILE_SIZE(P, name, rows, vectors, a_row, a_step) \
+  static __attribute__((noinline)) void JOIN(name, P)( \
+      ptrdiff_t units, const packed_##P *a, ptrdiff_t lda, const packed_##P *b, sum_##P *c, ptrdiff_t ldc, bool accumulate, \
+      const sum_##P *bias) { \
     (void)lda; \
-    JOIN(gemm_part, F)(rows, vectors, a_row, a_step, kc, a, b, c, ldc, accumulate, bias); \
+    JOIN(gemm_part, P)(rows, vectors, a_row, a_step, units, a, b, c, ldc, accumulate, bias); \
   }
-#define TILE_SIZES(F, form, a_row, a_step) \
-  TILE_SIZE(F, form##_tile, MR, NV, a_row, a_step) TILE_SIZE(F, form##_tile_narrow, MR, 1, a_row, a_step) \
-  TILE_SIZE(F, form##_low, ROWS_2, NV, a_row, a_step) TILE_SIZE(F, form##_low_narrow, ROWS_2, 1, a_row, a_step) \
-  TILE_SIZE(F, form##_lower, ROWS_1, NV, a_row, a_step) TILE_SIZE(F, form##_lower_narrow, ROWS_1, 1, a_row, a_step) \
-  TILE_SIZE(F, form##_line, 1, NV, a_row, a_step) TILE_SIZE(F, form##_line_narrow, 1, 1, a_row, a_step)
-#define TILE_NAMES(F, form) { \
-    {JOIN(form##_line, F), JOIN(form##_lower, F), JOIN(form##_low, F), JOIN(form##_tile, F)}, \
-    {JOIN(form##_line_narrow, F), JOIN(form##_lower_narrow, F), JOIN(form##_low_narrow, F), JOIN(form##_tile_narrow, F)}}
+#define TILE_SIZES(P, form, a_row, a_step) \
+  TILE_SIZE(P, form##_tile, MR, NV, a_row, a_step) TILE_SIZE(P, form##_tile_narrow, MR, 1, a_row, a_step) \
+  TILE_SIZE(P, form##_low, ROWS_2, NV, a_row, a_step) TILE_SIZE(P, form##_low_narrow, ROWS_2, 1, a_row, a_step) \
+  TILE_SIZE(P, form##_lower, ROWS_1, NV, a_row, a_step) TILE_SIZE(P, form##_lower_narrow, ROWS_1, 1, a_row, a_step) \
+  TILE_SIZE(P, form##_line, 1, NV, a_row, a_step) TILE_SIZE(P, form##_line_narrow, 1, 1, a_row, a_step)
+#define TILE_NAMES(P, form) { \
+    {JOIN(form##_line, P), JOIN(form##_lower, P), JOIN(form##_low, P), JOIN(form##_tile, P)}, \
+    {JOIN(form##_line_narrow, P), JOIN(form##_lower_narrow, P), JOIN(form##_low_narrow, P), JOIN(form##_tile_narrow, P)}}
 
-#define BLOCKS_OF_TILES(F) \
-  TILE_SIZES(F, gemm, 1, MR) \
-  TILE_SIZES(F, gemm_direct, lda, 1) \
+#define BLOCKS_OF_TILES(P) \
+  TILE(P) \
+  TILE_SIZES(P, gemm, 1, MR) \
+  TILE_SIZES(P, gemm_direct, lda, 1) \
   /* A tile that hangs over the edge: the smallest size that covers it, where it fits in place, else by way of a buffer. Panels are \
      padded with zeros; of a matrix in memory the rows above are computed once more. */ \
-  static __attribute__((noinline)) void JOIN(gemm_edge, F)( \
-      bool is_direct, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kc, const F *a, ptrdiff_t lda, const F *b, F *c, \
-      ptrdiff_t ldc, bool accumulate, const F *bias) { \
-    static const JOIN(JOIN(gemm_tile, F), kernel) sizes[2][2][4] = {TILE_NAMES(F, gemm), TILE_NAMES(F, gemm_direct)}; \
-    const int is_narrow = columns <= LANES_##F; \
+  static __attribute__((noinline)) void JOIN(gemm_edge, P)( \
+      bool is_direct, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t units, const packed_##P *a, ptrdiff_t lda, \
+      const packed_##P *b, sum_##P *c, ptrdiff_t ldc, bool accumulate, const sum_##P *bias) { \
+    static const JOIN(JOIN(gemm_tile, P), kernel) sizes[2][2][4] = {TILE_NAMES(P, gemm), TILE_NAMES(P, gemm_direct)}; \
+    const int is_narrow = columns <= LANES_##P; \
     const int size = rows == 1 ? 0 : rows <= ROWS_1 ? 1 : rows <= ROWS_2 ? 2 : 3; \
-    const JOIN(JOIN(gemm_tile, F), kernel) tile = sizes[is_direct][is_narrow][size]; \
-    const ptrdiff_t width = is_narrow ? LANES_##F : NR_##F, height = size == 0 ? 1 : size == 1 ? ROWS_1 : size == 2 ? ROWS_2 : MR; \
-    if (rows == height && columns == width) return tile(kc, a, lda, b, c, ldc, accumulate, bias); \
-    F buffer[MR * NR_##F], padded[NR_##F] = {0}; \
+    const JOIN(JOIN(gemm_tile, P), kernel) tile = sizes[is_direct][is_narrow][size]; \
+    const ptrdiff_t width = is_narrow ? LANES_##P : NR_##P, height = size == 0 ? 1 : size == 1 ? ROWS_1 : size == 2 ? ROWS_2 : MR; \
+    if (rows == height && columns == width) return tile(units, a, lda, b, c, ldc, accumulate, bias); \
+    sum_##P buffer[MR * NR_##P], padded[NR_##P] = {0}; \
     const ptrdiff_t above = is_direct ? height - rows : 0; \
-    F *used = buffer + above * NR_##F; \
+    sum_##P *used = buffer + above * NR_##P; \
     if (bias) { VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) padded[j] = bias[j]; } \
     if (accumulate) \
       for (ptrdiff_t r = 0; r < rows; r++) { \
-        VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) used[r * NR_##F + j] = c[r * ldc + j]; \
+        VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) used[r * NR_##P + j] = c[r * ldc + j]; \
       } \
-    tile(kc, a - above * lda, lda, b, buffer, NR_##F, accumulate, bias ? padded : NULL); \
+    tile(units, a - above * lda, lda, b, buffer, NR_##P, accumulate, bias ? padded : NULL); \
     for (ptrdiff_t r = 0; r < rows; r++) { \
-      VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) c[r * ldc + j] = used[r * NR_##F + j]; \
+      VECTOR_LOOP for (ptrdiff_t j = 0; j < columns; j++) c[r * ldc + j] = used[r * NR_##P + j]; \
     } \
   } \
   /* The panel of B stays in L1 while the rows of A stream past from L2. */ \
-  static void JOIN(gemm_block, F)( \
+  static void JOIN(gemm_block, P)( \
       ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *packed_a, const void *packed_b, void *cv, ptrdiff_t ldc, \
       bool accumulate, const void *biasv) { \
-    const F *a = packed_a, *b = packed_b, *bias = biasv; F *c = cv; \
-    for (ptrdiff_t j = 0; j < nc; j += NR_##F) \
+    const packed_##P *a = packed_a, *b = packed_b; const sum_##P *bias = biasv; sum_##P *c = cv; \
+    const ptrdiff_t units = (kc + UNIT_##P - 1) / UNIT_##P; \
+    for (ptrdiff_t j = 0; j < nc; j += NR_##P) \
       for (ptrdiff_t i = 0; i < mc; i += MR) { \
-        const F *pa = a + i * kc, *pb = b + j * kc, *pbias = bias ? bias + j : NULL; \
-        if (i + MR <= mc && j + NR_##F <= nc) \
-          JOIN(gemm_tile, F)(kc, pa, 0, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+        const packed_##P *pa = a + i * units, *pb = b + j * units; const sum_##P *pbias = bias ? bias + j : NULL; \
+        if (i + MR <= mc && j + NR_##P <= nc) \
+          JOIN(gemm_tile, P)(units, pa, 0, pb, c + i * ldc + j, ldc, accumulate, pbias); \
         else \
-          JOIN(gemm_edge, F)( \
-              false, MIN(MR, mc - i), MIN(NR_##F, nc - j), kc, pa, 0, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+          JOIN(gemm_edge, P)( \
+              false, MIN(MR, mc - i), MIN(NR_##P, nc - j), units, pa, 0, pb, c + i * ldc + j, ldc, accumulate, pbias); \
       } \
   } \
-  static void JOIN(gemm_rows, F)( \
-      ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *av, ptrdiff_t lda, const void *packed_b, void *cv, ptrdiff_t ldc, \
-      bool accumulate, const void *biasv) { \
-    const F *a = av, *b = packed_b, *bias = biasv; F *c = cv; \
-    for (ptrdiff_t j = 0; j < nc; j += NR_##F) \
+  static void JOIN(gemm_rows, P)( \
+      ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *av, ptrdiff_t row_stride, const void *packed_b, void *cv, \
+      ptrdiff_t ldc, bool accumulate, const void *biasv) { \
+    const packed_##P *a = av, *b = packed_b; const sum_##P *bias = biasv; sum_##P *c = cv; \
+    const ptrdiff_t units = kc / UNIT_##P, lda = row_stride / UNIT_##P; \
+    for (ptrdiff_t j = 0; j < nc; j += NR_##P) \
       for (ptrdiff_t i = 0; i < mc; i += MR) { \
-        const F *pa = a + i * lda, *pb = b + j * kc, *pbias = bias ? bias + j : NULL; \
-        if (i + MR <= mc && j + NR_##F <= nc) \
-          JOIN(gemm_direct_tile, F)(kc, pa, lda, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+        const packed_##P *pa = a + i * lda, *pb = b + j * units; const sum_##P *pbias = bias ? bias + j : NULL; \
+        if (i + MR <= mc && j + NR_##P <= nc) \
+          JOIN(gemm_direct_tile, P)(units, pa, lda, pb, c + i * ldc + j, ldc, accumulate, pbias); \
         else \
-          JOIN(gemm_edge, F)( \
-              true, MIN(MR, mc - i), MIN(NR_##F, nc - j), kc, pa, lda, pb, c + i * ldc + j, ldc, accumulate, pbias); \
+          JOIN(gemm_edge, P)( \
+              true, MIN(MR, mc - i), MIN(NR_##P, nc - j), units, pa, lda, pb, c + i * ldc + j, ldc, accumulate, pbias); \
       } \
   }
 BLOCKS_OF_TILES(f32)
@@ -292,24 +314,37 @@ SMALL_TILES(f64)
   }
 SMALL_ROWS(f32, 4) SMALL_ROWS(f32, 1) SMALL_ROWS(f64, 4) SMALL_ROWS(f64, 1)
 
-// Both inner axes contiguous (A B^T): dot products of one row of A with COLUMNS columns of B, in 8 lanes.
-#define SMALL_DOTS(F, COLUMNS) \
-  INLINE void JOIN(small_dots_##COLUMNS, F)(ptrdiff_t k, const F *a, const F *b, ptrdiff_t b_column, F *c) { \
-    narrow_##F lanes[COLUMNS], x, y; \
-    F sums[COLUMNS] = {0}; \
-    UNROLL for (int j = 0; j < COLUMNS; j++) lanes[j] = 0; \
+// Both inner axes contiguous (A B^T): dot products, in four times eight lanes. One column of B after the other, so that a large B is one
+// stream from memory: several at a time come at half the speed where a processor fetches ahead along one line.
+#define SMALL_DOTS(T, F) \
+  INLINE F JOIN(small_dot, T)(ptrdiff_t k, const T *a, const T *b) { \
+    narrow_##F lanes[4], x, y; \
+    UNROLL for (int u = 0; u < 4; u++) lanes[u] = 0; \
     ptrdiff_t p = 0; \
-    for (; p + NARROW <= k; p += NARROW) { \
-      __builtin_memcpy(&x, a + p, sizeof x); \
-      UNROLL for (int j = 0; j < COLUMNS; j++) { \
-        __builtin_memcpy(&y, b + j * b_column + p, sizeof y); \
-        lanes[j] += x * y; \
+    for (; p + 4 * NARROW <= k; p += 4 * NARROW) \
+      UNROLL for (int u = 0; u < 4; u++) { \
+        JOIN(load_narrow, T)(a + p + u * NARROW, &x); \
+        JOIN(load_narrow, T)(b + p + u * NARROW, &y); \
+        lanes[u] += x * y; \
       } \
+    for (; p + NARROW <= k; p += NARROW) { \
+      JOIN(load_narrow, T)(a + p, &x); \
+      JOIN(load_narrow, T)(b + p, &y); \
+      lanes[0] += x * y; \
     } \
-    SCALAR_LOOP for (; p < k; p++) { UNROLL for (int j = 0; j < COLUMNS; j++) sums[j] += a[p] * b[j * b_column + p]; } \
-    UNROLL for (int j = 0; j < COLUMNS; j++) { FOLD_8(sum, lanes[j], sums[j]); c[j] = sums[j]; } \
+    F sum = 0; \
+    SCALAR_LOOP for (; p < k; p++) sum += load_##T(a[p]) * load_##T(b[p]); \
+    const narrow_##F all = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]); \
+    FOLD_8(sum, all, sum); \
+    return sum; \
+  } \
+  INLINE void JOIN(small_dots, T)( \
+      ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const T *a, ptrdiff_t a_row, const T *b, ptrdiff_t b_column, T *c, ptrdiff_t ldc) { \
+    for (ptrdiff_t j = 0; j < n; j++) \
+      for (ptrdiff_t i = 0; i < m; i++) \
+        c[i * ldc + j] = F##_to_##T(JOIN(small_dot, T)(k, a + i * a_row, b + j * b_column)); \
   }
-SMALL_DOTS(f32, 8) SMALL_DOTS(f32, 4) SMALL_DOTS(f32, 1) SMALL_DOTS(f64, 8) SMALL_DOTS(f64, 4) SMALL_DOTS(f64, 1)
+SMALL_DOTS(f32, f32) SMALL_DOTS(f64, f64) SMALL_DOTS(f16, f32) SMALL_DOTS(bf16, f32)
 
 // The form is chosen by the strides (and k) alone, so an element does not depend on m and n.
 #define SMALL_FLOAT_GEMM(F) \
@@ -322,17 +357,7 @@ SMALL_DOTS(f32, 8) SMALL_DOTS(f32, 4) SMALL_DOTS(f32, 1) SMALL_DOTS(f64, 8) SMAL
       for (; i + 4 <= m; i += 4) JOIN(small_rows_4, F)(n, k, a + i * a_row, a_row, a_column, b, b_row, c + i * ldc, ldc); \
       for (; i < m; i++) JOIN(small_rows_1, F)(n, k, a + i * a_row, a_row, a_column, b, b_row, c + i * ldc, ldc); \
     } else if (a_column == 1 && b_row == 1 && k >= NARROW) { \
-      /* Some columns of B after the other, each read from memory once: eight, but of doubles, whose sums would not fit the registers. */ \
-      ptrdiff_t j = 0; \
-      for (; sizeof(F) == 4 && j + 8 <= n; j += 8) \
-        for (ptrdiff_t i = 0; i < m; i++) \
-          JOIN(small_dots_8, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
-      for (; j + 4 <= n; j += 4) \
-        for (ptrdiff_t i = 0; i < m; i++) \
-          JOIN(small_dots_4, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
-      for (; j < n; j++) \
-        for (ptrdiff_t i = 0; i < m; i++) \
-          JOIN(small_dots_1, F)(k, a + i * a_row, b + j * b_column, b_column, c + i * ldc + j); \
+      JOIN(small_dots, F)(m, n, k, a, a_row, b, b_column, c, ldc); \
     } else { \
       for (ptrdiff_t i = 0; i < m; i++) \
         for (ptrdiff_t j = 0; j < n; j++) { \
@@ -345,9 +370,9 @@ SMALL_DOTS(f32, 8) SMALL_DOTS(f32, 4) SMALL_DOTS(f32, 1) SMALL_DOTS(f64, 8) SMAL
 SMALL_FLOAT_GEMM(f32)
 SMALL_FLOAT_GEMM(f64)
 
-// The other dtypes: a row of C at a time in a buffer of accumulators: row += A[i, k] * B[k, :].
-#define SMALL_GEMM(T, A, narrow, plus, times) \
-  static void JOIN(small_gemm, T)( \
+// The other dtypes, and halves in other layouts: a row of C at a time in a buffer of accumulators: row += A[i, k] * B[k, :].
+#define SMALL_GEMM(name, T, A, narrow, plus, times) \
+  static void JOIN(name, T)( \
       ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *av, ptrdiff_t a_row, ptrdiff_t a_column, const void *bv, \
       ptrdiff_t b_row, ptrdiff_t b_column, void *cv, ptrdiff_t ldc) { \
     const T *a = av, *b = bv; T *c = cv; \
@@ -369,14 +394,27 @@ SMALL_FLOAT_GEMM(f64)
         VECTOR_LOOP for (ptrdiff_t j = 0; j < count; j++) out[j] = narrow(row[j]); \
       } \
   }
-SMALL_GEMM(f16, f32, f32_to_f16, +, *) SMALL_GEMM(bf16, f32, f32_to_bf16, +, *)
-SMALL_GEMM(i64, uint64_t, (i64), +, *) SMALL_GEMM(i32, uint32_t, (i32), +, *) SMALL_GEMM(i16, uint32_t, (i16), +, *)
-SMALL_GEMM(i8, uint32_t, (i8), +, *) SMALL_GEMM(u8, uint32_t, (u8), +, *) SMALL_GEMM(b8, uint32_t, (u8), |, &)
+SMALL_GEMM(small_lines, f16, f32, f32_to_f16, +, *) SMALL_GEMM(small_lines, bf16, f32, f32_to_bf16, +, *)
+SMALL_GEMM(small_gemm, i64, uint64_t, (i64), +, *) SMALL_GEMM(small_gemm, i32, uint32_t, (i32), +, *)
+SMALL_GEMM(small_gemm, i16, uint32_t, (i16), +, *) SMALL_GEMM(small_gemm, i8, uint32_t, (i8), +, *)
+SMALL_GEMM(small_gemm, u8, uint32_t, (u8), +, *) SMALL_GEMM(small_gemm, b8, uint32_t, (u8), |, &)
+
+#define SMALL_HALF_GEMM(T) \
+  static void JOIN(small_gemm, T)( \
+      ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t a_row, ptrdiff_t a_column, const void *b, \
+      ptrdiff_t b_row, ptrdiff_t b_column, void *c, ptrdiff_t ldc) { \
+    if (b_column != 1 && a_column == 1 && b_row == 1 && k >= NARROW) \
+      JOIN(small_dots, T)(m, n, k, a, a_row, b, b_column, c, ldc); \
+    else \
+      JOIN(small_lines, T)(m, n, k, a, a_row, a_column, b, b_row, b_column, c, ldc); \
+  }
+SMALL_HALF_GEMM(f16) SMALL_HALF_GEMM(bf16)
 
 // ------------------------------------------------------------------------------------------ table entries
 
-// T is what is packed, F what the product computes in; `rows` is NULL where they differ.
-#define GEMM_ENTRY(T, F, rows, blocks) GEMM_ENTRY_(T, F, rows, blocks)
-#define GEMM_ENTRY_(T, F, rows_kernel, panels_m, panels_n, k) { \
-    .mr = MR, .nr = NR_##F, .mc = MR * (panels_m), .nc = NR_##F * (panels_n), .kc = k, \
-    .pack_a = JOIN(pack_a, T), .pack_b = JOIN(pack_b, T), .block = JOIN(gemm_block, F), .rows = rows_kernel }
+// T is what is packed, P the kind of panels; `rows` is NULL where P is not T as it lies in memory.
+#define GEMM_ENTRY(T, P, rows, blocks) GEMM_ENTRY_(T, P, rows, blocks)
+#define GEMM_ENTRY_(T, P, rows_kernel, panels_m, panels_n, units) { \
+    .mr = MR, .nr = NR_##P, .unit = UNIT_##P, .unit_size = sizeof(packed_##P), \
+    .mc = MR * (panels_m), .nc = NR_##P * (panels_n), .kc = UNIT_##P * (units), \
+    .pack_a = JOIN(pack_a, T), .pack_b = JOIN(pack_b, T), .block = JOIN(gemm_block, P), .rows = rows_kernel }

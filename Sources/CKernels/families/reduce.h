@@ -46,6 +46,26 @@ typedef f32 narrow_f32 __attribute__((ext_vector_type(8)));
 typedef f64 narrow_f64 __attribute__((ext_vector_type(8)));
 enum { WIDE_f32 = 32, WIDE_f64 = 16, NARROW = 8 };
 
+// Eight numbers in the type that they are summed in. By way of a pointer: vectors wider than a register are no results of functions.
+INLINE void load_narrow_f32(const f32 *x, narrow_f32 *v) { __builtin_memcpy(v, x, sizeof *v); }
+INLINE void load_narrow_f64(const f64 *x, narrow_f64 *v) { __builtin_memcpy(v, x, sizeof *v); }
+typedef uint16_t narrow_bits __attribute__((ext_vector_type(8)));
+INLINE void load_narrow_bf16(const bf16 *x, narrow_f32 *v) {
+  narrow_bits h;
+  __builtin_memcpy(&h, x, sizeof h);
+  *v = (narrow_f32)(__builtin_convertvector(h, lanes8) << 16);
+}
+INLINE void load_narrow_f16(const f16 *x, narrow_f32 *v) {
+#if APUS_HARDWARE_F16
+  typedef _Float16 narrow_f16 __attribute__((ext_vector_type(8)));
+  narrow_f16 h;
+  __builtin_memcpy(&h, x, sizeof h);
+  *v = __builtin_convertvector(h, narrow_f32);
+#else
+  for (int i = 0; i < NARROW; i++) (*v)[i] = f16_to_f32(x[i]);
+#endif
+}
+
 // h = the halves of v combined.
 #define HALVE(op, v, h) \
   __typeof__((v).lo) h##_low = (v).lo, h##_high = (v).hi; \

@@ -46,6 +46,7 @@ typedef struct {
 #if defined(__x86_64__)
 #define APUS_X86 1
 extern APUS_HIDDEN const apus_kernel_table apus_table_avx2, apus_table_avx512;
+extern APUS_HIDDEN const apus_gemm_kernels apus_gemm_avx512_bf16;
 #endif
 #if defined(__aarch64__)
 #define APUS_ARM64 1

@@ -24,7 +24,11 @@ typedef enum {
 
 // ---------------------------------------------------------------------------------------------- instruction sets
 
-typedef enum { APUS_ISA_BASELINE, APUS_ISA_AVX2, APUS_ISA_AVX512, APUS_ISA_NEON, APUS_ISA_COUNT } apus_isa;
+typedef enum {
+  APUS_ISA_BASELINE, APUS_ISA_AVX2, APUS_ISA_AVX512,
+  APUS_ISA_AVX512_BF16,  // AVX-512, and products of bfloat16 in pairs
+  APUS_ISA_NEON, APUS_ISA_COUNT
+} apus_isa;
 
 // Whether this machine can run `isa` (the baseline always; NEON on every arm64).
 bool apus_isa_is_available(apus_isa isa);
@@ -247,18 +251,22 @@ apus_cross_entropy_gradient_kernel apus_cross_entropy_gradient(apus_isa isa, apu
 
 // ---------------------------------------------------------------------------------------------- matrix product
 
-// Blocked product on packed operands, for float dtypes. Half types are packed as float32, and `block` writes float32. The caller chooses blocks, packs them and calls `block`:
-//   A block: mc x kc, packed in panels of `mr` rows    (panel p, column k, row r at p*mr*kc + k*mr + r; rows past mc are 0)
-//   B block: kc x nc, packed in panels of `nr` columns (panel q, row k, column c at q*nr*kc + k*nr + c; columns past nc are 0)
+// Blocked product on packed operands, for float dtypes. `block` writes sums: float32 for half types, else the dtype. What is packed are
+// units of `unit` neighbours in k: a number as it is summed (half types are packed as float32), or two bfloat16 for instructions that
+// multiply pairs; of an odd count the last pair ends with 0. The caller chooses blocks, packs them and calls `block`. With u = kc / unit, rounded up:
+//   A block: mc x kc, packed in panels of `mr` rows    (panel p, unit k, row r at p*mr*u + k*mr + r; rows past mc are 0)
+//   B block: kc x nc, packed in panels of `nr` columns (panel q, unit k, column c at q*nr*u + k*nr + c; columns past nc are 0)
 typedef struct {
-  ptrdiff_t mr, nr;      // the tile that the micro-kernel computes
-  ptrdiff_t mc, nc, kc;  // good block sizes for the caches (mc a multiple of mr, nc of nr)
+  ptrdiff_t mr, nr;           // the tile that the micro-kernel computes
+  ptrdiff_t unit, unit_size;  // numbers in a unit, and its bytes
+  ptrdiff_t mc, nc, kc;       // good block sizes for the caches (mc a multiple of mr, nc of nr, kc of unit)
   void (*pack_a)(ptrdiff_t mc, ptrdiff_t kc, const void *a, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed);
   void (*pack_b)(ptrdiff_t kc, ptrdiff_t nc, const void *b, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed);
-  // C (row-major with row stride ldc) = A B, or += with `accumulate`. bias (nc numbers, may be NULL) is added to every row.
+  // C (row-major with row stride ldc) = A B, or += with `accumulate`. bias (nc sums, may be NULL) is added to every row.
   void (*block)(ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *packed_a, const void *packed_b, void *c, ptrdiff_t ldc,
                 bool accumulate, const void *bias);
-  // The same with A where it is, row-major with row stride lda; at least mr rows lie there up to the last of these. NULL for half types.
+  // The same with A where it is, row-major with row stride lda; at least mr rows lie there up to the last of these. kc and lda are
+  // multiples of `unit`. NULL where what is packed is not what lies in memory.
   void (*rows)(ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *a, ptrdiff_t lda, const void *packed_b, void *c,
                ptrdiff_t ldc, bool accumulate, const void *bias);
 } apus_gemm_kernels;
