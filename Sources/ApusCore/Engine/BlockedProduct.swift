@@ -25,6 +25,8 @@ struct BlockedProduct {
 
   /// Bytes of B that are packed at a time, more only where a single block needs them.
   private static let mostPacked = 4 << 20
+  /// Tasks of a product, about, that two to eight threads can share evenly.
+  private static let goodTasks = 32
 
   /// Whether all of k is packed at a time, so that a block of sums is complete when it is left.
   var isOfOnePass: Bool { depth >= product.k }
@@ -39,7 +41,7 @@ struct BlockedProduct {
   /// Rows a multiple of a page apart evict each other, and B, from the first-level cache.
   private var hasRowsInOnePlace: Bool { product.a.row * product.dtype.itemSize % 4096 == 0 }
 
-  /// Bytes of a packed block of `count` rows of B, or columns of A; whole cache lines where it is a block as wide as they come.
+  /// Bytes of a packed block of `count` rows of B, or columns of A.
   private func packedSize(_ count: Int, _ width: Int) -> Int {
     (count + kernels.unit - 1) / kernels.unit * width * kernels.unit_size
   }
@@ -81,25 +83,28 @@ struct BlockedProduct {
             pb + (layer.start * b.row + (nStart + first) * b.column) * itemSize,
             b.row, b.column, layer.packed + packedSize(layer.count, first))
         }
-        pool.runByWorkers(chunks: blocks.count) { block, worker in
-          let rows = blocks[block]
+        // Few blocks of rows are cut by columns too, so that the threads end at the same time, unless each part would pack the rows again.
+        let parts = direct == nil ? 1 : max(1, min(panels, Self.goodTasks / blocks.count))
+        pool.runByWorkers(chunks: blocks.count * parts) { task, worker in
+          let (rows, part) = (blocks[task / parts], task % parts)
+          let first = part * panels / parts * kernels.nr
+          let columns = nStart + first..<min(nStart + (part + 1) * panels / parts * kernels.nr, columns.upperBound)
           let room = rooms.pointer + worker * room
           let packedA = room + sumRoom + turnedRoom
-          let target = sumsHaveRoom ? room : sums.pointer + (rows.lowerBound * sumsRow + nStart) * sumSize
+          let target = sumsHaveRoom ? room : sums.pointer + (rows.lowerBound * sumsRow + columns.lowerBound) * sumSize
           let targetRow = sumsHaveRoom ? columns.count : sumsRow
           for i in 0..<layers {
             let layer = layer(i)
             let source = pa + (rows.lowerBound * a.row + layer.start * a.column) * itemSize
+            let packedB = layer.packed + packedSize(layer.count, first)
             let isLast = layer.start + layer.count == k
-            let bias = isLast && hasBias ? ending.bias.map { $0 + nStart * sumSize } : nil
+            let bias = isLast && hasBias ? ending.bias.map { $0 + columns.lowerBound * sumSize } : nil
             if let direct {
-              direct(
-                rows.count, columns.count, layer.count, source, a.row, layer.packed, target, targetRow, layer.start > 0, bias)
+              direct(rows.count, columns.count, layer.count, source, a.row, packedB, target, targetRow, layer.start > 0, bias)
             } else {
               // Packed by who multiplies it, it is still in that core's cache.
               kernels.pack_a(rows.count, layer.count, source, a.row, a.column, packedA)
-              kernels.block(
-                rows.count, columns.count, layer.count, packedA, layer.packed, target, targetRow, layer.start > 0, bias)
+              kernels.block(rows.count, columns.count, layer.count, packedA, packedB, target, targetRow, layer.start > 0, bias)
             }
           }
           guard deepStart + depth >= k else { return }

@@ -5,7 +5,8 @@ extension Tensor {
   /// - `[m, k] · [k, n]`: `[m, n]`. `[k] · [k, n]` and `[m, k] · [k]` treat the vector as a row or a column, which the result lacks.
   /// - More axes are batches, and broadcast: `[b, m, k] · [k, n]` is `[b, m, n]`.
   ///
-  /// dtypes are promoted. float16 and bfloat16 are summed in float32, integers wrap.
+  /// dtypes are promoted. float16 and bfloat16 are summed in float32 and rounded once, integers wrap. Where the processor multiplies
+  /// bfloat16 in pairs (`avx512_bf16` in `Runtime.instructionSet`), subnormal bfloat16 count as 0 in larger products.
   /// - Complexity: O(batch · m · k · n). The gradients are two more products.
   public func matmul(_ other: Tensor) -> Tensor {
     guard isValid, other.isValid else { return .invalid }

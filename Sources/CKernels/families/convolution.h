@@ -217,7 +217,7 @@ enum { CONV_LINE_f32 = 16, CONV_LINE_f64 = 8 };
       UNROLL for (int r = 0; r < MR; r++) pixel[r] = x[r]; \
       ptrdiff_t k = 0; \
       for (; k + 4 <= depth; k += 4, w += 4 * V * LANES_##F) { \
-        if (ahead && k % CONV_LINE_##F == 0) UNROLL for (int r = 0; r < MR; r++) __builtin_prefetch(ahead[r] + k); \
+        if (ahead && k % CONV_LINE_##F == 0) UNROLL for (int r = 0; r < MR; r++) __builtin_prefetch(ahead[r] + k, 0, 2); \
         UNROLL for (int i = 0; i < 4; i++) CONV_TILE_STEP(F, V, k + i, w + i * V * LANES_##F) \
       } \
       for (; k < depth; k++, w += V * LANES_##F) CONV_TILE_STEP(F, V, k, w) \

@@ -7,6 +7,8 @@ import CKernels
 struct Program {
   /// The most elements of a tile: few enough that the registers stay in the first-level cache, enough that the calls don't count.
   private static let largestTile = 1024
+  /// Of one op whose result goes past the caches: so little that the next tile is read while this one is still being written.
+  private static let streamedTile = 128
 
   /// Where an instruction finds an operand or leaves its result, for the tile that starts at an element.
   enum Place: BitwiseCopyable {
@@ -40,7 +42,7 @@ struct Program {
 
   let count: Int
   /// Elements of a tile: whole lines of operands that repeat.
-  let tile: Int
+  private(set) var tile: Int
   private(set) var instructions: [Instruction] = []
   private(set) var sources: [TileSource] = []
   private(set) var registerCount = 0
@@ -106,6 +108,7 @@ struct Program {
       var writing = Instruction(kernel: .stream(stream, itemSize: itemSize), output: result!)
       writing.inputs.0 = instruction.output
       instructions += [instruction, writing]
+      if instructions.count == 2 { tile = min(tile, Self.streamedTile) }
       return
     }
     let result = result ?? .register(takeRegister())
