@@ -48,9 +48,7 @@ struct BlockedProduct {
 
   func run(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, _ ending: RowEnding) {
     let (m, n, k, a, b, dtype) = (product.m, product.n, product.k, product.a, product.b, product.dtype)
-    let itemSize = dtype.itemSize
-    let isRounded = dtype.isHalf
-    let sumSize = isRounded ? DType.float32.itemSize : itemSize
+    let (itemSize, sumSize) = (dtype.itemSize, sumType.itemSize)
     let direct = canReadRowsInPlace && (isTurned || !hasRowsInOnePlace) ? kernels.rows : nil
     let pool = ThreadPool.shared
     // What each worker needs: its block of sums that are yet to be turned or rounded, the same turned, and packed rows of A.
@@ -114,8 +112,10 @@ struct BlockedProduct {
     }
   }
 
+  private var isRounded: Bool { product.dtype.isHalf }
+  private var sumType: DType { isRounded ? .float32 : product.dtype }
   /// Whether the tiles add the bias: to the sums as they are in C.
-  private var hasBias: Bool { !isTurned && !product.dtype.isHalf }
+  private var hasBias: Bool { !isTurned && !isRounded }
 
   /// A block of sums, `row` apart, and room for the same turned.
   private struct Sums {
@@ -131,8 +131,6 @@ struct BlockedProduct {
     let (ldc, dtype) = (product.ldc, product.dtype)
     let (linesOfC, columnsOfC) = isTurned ? (columns, rows) : (rows, columns)
     let place = c + (linesOfC.lowerBound * ldc + columnsOfC.lowerBound) * dtype.itemSize
-    let isRounded = dtype.isHalf
-    let sumType = isRounded ? DType.float32 : dtype
     var lines = (pointer: sums.pointer, row: sums.row)
     if isTurned {
       lines = isRounded ? (sums.turned, rows.count) : (place, ldc)

@@ -43,8 +43,8 @@ struct MatrixProduct {
 
   func run(_ pa: UnsafeRawPointer, _ pb: UnsafeRawPointer, _ pc: UnsafeMutableRawPointer, _ ending: RowEnding) {
     guard isBlocked, let kernels = apus_gemm(Runtime.isa, dtype.kernel)?.pointee else { return small(pa, pb, pc, ending) }
-    if isBetterTurned(kernels) {
-      BlockedProduct(turned, kernels, isTurned: true).run(pb, pa, pc, ending)
+    if let turned = turnedIfBetter(kernels) {
+      turned.run(pb, pa, pc, ending)
     } else {
       BlockedProduct(self, kernels).run(pa, pb, pc, ending)
     }
@@ -79,16 +79,14 @@ struct MatrixProduct {
     }
   }
 
-  /// Whether to compute Cᵀ: a layer's weights times a small batch, where packing all weights would cost more than packing the batch and
-  /// turning the result. The weights are read where they lie.
-  private func isBetterTurned(_ kernels: apus_gemm_kernels) -> Bool {
-    guard m <= 256, 2 * m * (k + n) < n * k else { return false }
-    let turned = BlockedProduct(turned, kernels)
-    return turned.canReadRowsInPlace && turned.isOfOnePass
-  }
-
-  /// The product of the transposed matrices, Cᵀ = Bᵀ Aᵀ, whose rows lie `ldc` apart as columns.
-  private var turned: MatrixProduct {
-    MatrixProduct(m: n, n: m, k: k, a: (b.column, b.row), b: (a.column, a.row), ldc: ldc, dtype: dtype)
+  /// The product of the transposed matrices, Cᵀ = Bᵀ Aᵀ, whose rows lie `ldc` apart as columns, where that is better: a layer's weights
+  /// times a small batch, where packing all weights would cost more than packing the batch and turning the result. The weights are
+  /// read where they lie.
+  private func turnedIfBetter(_ kernels: apus_gemm_kernels) -> BlockedProduct? {
+    guard m <= 256, 2 * m * (k + n) < n * k else { return nil }
+    let turned = BlockedProduct(
+      MatrixProduct(m: n, n: m, k: k, a: (b.column, b.row), b: (a.column, a.row), ldc: ldc, dtype: dtype), kernels, isTurned: true
+    )
+    return turned.canReadRowsInPlace && turned.isOfOnePass ? turned : nil
   }
 }

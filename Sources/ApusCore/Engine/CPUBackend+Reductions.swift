@@ -140,40 +140,32 @@ extension CPUBackend {
         add(row..<min(row + rowsInPiece, end), start, count, partial)
       }
     }
-    guard places < Self.fewPlaces, blocks > 1 else {
-      let placesInChunk = max(1, StridedLoop.grain / max(1, band * rows))
-      ThreadPool.shared.forEachChunk(of: places, grain: placesInChunk) { range in
-        for place in range {
-          let (index, _, count) = columns(place)
-          a.withBuffer(2 * count) { buffer in
-            let (total, partial) = (buffer, buffer + count * a.stride)
-            a.reset(total, count: count)
-            for block in 0..<blocks {
-              sum(place, block, partial)
-              apus_reduce_combine(a.op, x.dtype.kernel, count, total, partial)
-            }
-            finish(total, index, count)
-          }
-        }
-      }
-      return
-    }
-    let slots = 1 + min(blocks, Self.blocksInWave)
-    guard let buffer = Storage.allocate(slots * band * a.stride, for: "reduce") else { return }
-    for place in 0..<places {
+    // A result row's band, with so many sums of blocks at a time; the buffer holds these behind the total.
+    let make = { (place: Int, buffer: UnsafeMutableRawPointer, atOnce: Int) in
       let (index, _, count) = columns(place)
-      let (total, partials) = (buffer.pointer, SendablePointer(buffer.pointer + count * a.stride))
+      let (total, partials) = (buffer, SendablePointer(buffer + count * a.stride))
       a.reset(total, count: count)
-      for first in stride(from: 0, to: blocks, by: Self.blocksInWave) {
-        let inWave = min(Self.blocksInWave, blocks - first)
-        ThreadPool.shared.forEachChunk(of: inWave, grain: max(1, StridedLoop.grain / (block * count))) { range in
+      for first in stride(from: 0, to: blocks, by: atOnce) {
+        let wave = min(atOnce, blocks - first)
+        ThreadPool.shared.forEachChunk(of: wave, grain: max(1, StridedLoop.grain / (block * count))) { range in
           for i in range { sum(place, first + i, partials.pointer + i * count * a.stride) }
         }
-        for i in 0..<inWave {
+        for i in 0..<wave {
           apus_reduce_combine(a.op, x.dtype.kernel, count, total, partials.pointer + i * count * a.stride)
         }
       }
       finish(total, index, count)
+    }
+    if places < Self.fewPlaces, blocks > 1 {
+      let atOnce = min(blocks, Self.blocksInWave)
+      guard let buffer = Storage.allocate((1 + atOnce) * band * a.stride, for: "reduce") else { return }
+      for place in 0..<places { make(place, buffer.pointer, atOnce) }
+      return
+    }
+    ThreadPool.shared.forEachChunk(of: places, grain: max(1, StridedLoop.grain / max(1, band * rows))) { range in
+      a.withBuffer(2 * band) { buffer in
+        for place in range { make(place, buffer, 1) }
+      }
     }
   }
 

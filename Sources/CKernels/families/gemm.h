@@ -15,6 +15,20 @@ enum {
   ROWS_2 = (2 * MR + 2) / 3, ROWS_1 = (MR + 2) / 3  // heights of tiles at the lower edge, beside MR and 1
 };
 
+// ------------------------------------------------------------------------------------------ kinds of panels
+
+// Packing and tile are written for a kind P of panels: packed_P is what a panel holds of one row or column for UNIT_P neighbours in k,
+// line_P a vector of these, sum_P what they are summed in and tile_P a vector of sums.
+#define UNITS(P, kc) (((kc) + UNIT_##P - 1) / UNIT_##P)
+#define PANELS_OF_FLOATS(F) \
+  typedef F packed_##F, sum_##F; \
+  typedef tile_##F line_##F; \
+  enum { UNIT_##F = 1 }; \
+  INLINE line_##F JOIN(spread, F)(F x) { return x - (line_##F){0}; } \
+  INLINE tile_##F JOIN(add_product, F)(tile_##F sum, line_##F x, line_##F y) { return sum + x * y; }
+PANELS_OF_FLOATS(f32)
+PANELS_OF_FLOATS(f64)
+
 // ------------------------------------------------------------------------------------------ packing
 
 INLINE void pack_transpose_f32(ptrdiff_t rows, ptrdiff_t columns, const f32 *x, ptrdiff_t sx, f32 *y, ptrdiff_t sy) {
@@ -105,36 +119,30 @@ enum { PIECE = 64, WIDEST = NR_f32 > MR ? NR_f32 : MR };
       for (ptrdiff_t k = 0; k < kc; k++) \
         SCALAR_LOOP for (ptrdiff_t r = 0; r < used; r++) y[k * width + r] = load_##T(x[r * step + k * advance]); \
     } \
-  } \
-  static void JOIN(pack_a, T)( \
+  }
+// Blocks of elements T as panels of kind P, panel by panel.
+#define PACK_BLOCKS(name, T, P) \
+  static void JOIN(pack_a, name)( \
       ptrdiff_t mc, ptrdiff_t kc, const void *av, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) { \
-    const T *a = av; f32 *y = packed; \
-    for (ptrdiff_t i = 0; i < mc; i += MR, y += MR * kc) \
-      JOIN(pack_panel, T)(kc, MR, MIN(MR, mc - i), a + i * row_stride, row_stride, column_stride, y); \
+    const T *a = av; packed_##P *y = packed; \
+    for (ptrdiff_t i = 0; i < mc; i += MR, y += MR * UNITS(P, kc)) \
+      JOIN(pack_panel, name)(kc, MR, MIN(MR, mc - i), a + i * row_stride, row_stride, column_stride, y); \
   } \
-  static void JOIN(pack_b, T)( \
+  static void JOIN(pack_b, name)( \
       ptrdiff_t kc, ptrdiff_t nc, const void *bv, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) { \
-    const T *b = bv; f32 *y = packed; \
-    for (ptrdiff_t j = 0; j < nc; j += NR_f32, y += NR_f32 * kc) \
-      JOIN(pack_panel, T)(kc, NR_f32, MIN(NR_f32, nc - j), b + j * column_stride, column_stride, row_stride, y); \
+    const T *b = bv; packed_##P *y = packed; \
+    for (ptrdiff_t j = 0; j < nc; j += NR_##P, y += NR_##P * UNITS(P, kc)) \
+      JOIN(pack_panel, name)(kc, NR_##P, MIN(NR_##P, nc - j), b + j * column_stride, column_stride, row_stride, y); \
   }
 PACK_HALF(f16)
 PACK_HALF(bf16)
+PACK_BLOCKS(f16, f16, f32)
+PACK_BLOCKS(bf16, bf16, f32)
 
 // ------------------------------------------------------------------------------------------ the register tile
 
-// A tile is written for a kind P of panels: packed_P is what a panel holds of one row or column for UNIT_P neighbours in k, line_P a
-// vector of these, sum_P what they are summed in and tile_P a vector of sums.
-#define PANELS_OF_FLOATS(F) \
-  typedef F packed_##F, sum_##F; \
-  typedef tile_##F line_##F; \
-  enum { UNIT_##F = 1 }; \
-  INLINE line_##F JOIN(spread, F)(F x) { return x - (line_##F){0}; } \
-  INLINE tile_##F JOIN(add_product, F)(tile_##F sum, line_##F x, line_##F y) { return sum + x * y; }
-PANELS_OF_FLOATS(f32)
-PANELS_OF_FLOATS(f64)
-
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define EACH_POINTER(rows) UNROLL for (int g = 0; g < (rows + 2) / 3; g++)
 #define EACH_VECTOR(rows, vectors) UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
 
 // Rows in memory: a pointer for three of them, of which the compiler is not to make one for each. An address has room for one register
@@ -165,15 +173,15 @@ PANELS_OF_FLOATS(f64)
       } \
     } \
     const packed_##P *at[(MR + 2) / 3]; \
-    UNROLL for (int g = 0; g < (rows + 2) / 3; g++) { at[g] = a + 3 * g * a_row; OPAQUE(at[g]); } \
+    EACH_POINTER(rows) { at[g] = a + 3 * g * a_row; OPAQUE(at[g]); } \
     ptrdiff_t k = 0; \
     for (; k + TURNS <= units; k += TURNS, b += TURNS * NR_##P) { \
       UNROLL for (int turn = 0; turn < TURNS; turn++) TILE_TURN(P, turn) \
-      UNROLL for (int g = 0; g < (rows + 2) / 3; g++) { at[g] += TURNS * a_step; OPAQUE(at[g]); } \
+      EACH_POINTER(rows) { at[g] += TURNS * a_step; OPAQUE(at[g]); } \
     } \
     for (; k < units; k++, b += NR_##P) { \
       TILE_TURN(P, 0) \
-      UNROLL for (int g = 0; g < (rows + 2) / 3; g++) at[g] += a_step; \
+      EACH_POINTER(rows) at[g] += a_step; \
     } \
     if (accumulate) { \
       EACH_VECTOR(rows, vectors) { \
@@ -244,7 +252,7 @@ PANELS_OF_FLOATS(f64)
       ptrdiff_t mc, ptrdiff_t nc, ptrdiff_t kc, const void *packed_a, const void *packed_b, void *cv, ptrdiff_t ldc, \
       bool accumulate, const void *biasv) { \
     const packed_##P *a = packed_a, *b = packed_b; const sum_##P *bias = biasv; sum_##P *c = cv; \
-    const ptrdiff_t units = (kc + UNIT_##P - 1) / UNIT_##P; \
+    const ptrdiff_t units = UNITS(P, kc); \
     for (ptrdiff_t j = 0; j < nc; j += NR_##P) \
       for (ptrdiff_t i = 0; i < mc; i += MR) { \
         const packed_##P *pa = a + i * units, *pb = b + j * units; const sum_##P *pbias = bias ? bias + j : NULL; \

@@ -17,7 +17,7 @@ INLINE tile_pairs add_product_pairs(tile_pairs sum, line_pairs x, line_pairs y) 
 // One panel: y[p * width + r] holds x[r * step + 2p * advance] and its neighbour in k, or zero after the last.
 INLINE void pack_panel_pairs(
     ptrdiff_t kc, ptrdiff_t width, ptrdiff_t used, const bf16 *x, ptrdiff_t step, ptrdiff_t advance, uint32_t *y) {
-  const ptrdiff_t pairs = kc / 2, units = (kc + 1) / 2;
+  const ptrdiff_t pairs = kc / 2, units = UNITS(pairs, kc);
   if (used < width)
     for (ptrdiff_t p = 0; p < units; p++)
       for (ptrdiff_t r = used; r < width; r++) y[p * width + r] = 0;
@@ -45,17 +45,5 @@ INLINE void pack_panel_pairs(
     for (ptrdiff_t r = 0; r < used; r++) y[pairs * width + r] = x[r * step + 2 * pairs * advance];
 }
 
-static void pack_a_pairs(
-    ptrdiff_t mc, ptrdiff_t kc, const void *av, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) {
-  const bf16 *a = av; uint32_t *y = packed;
-  for (ptrdiff_t i = 0; i < mc; i += MR, y += MR * ((kc + 1) / 2))
-    pack_panel_pairs(kc, MR, MIN(MR, mc - i), a + i * row_stride, row_stride, column_stride, y);
-}
-static void pack_b_pairs(
-    ptrdiff_t kc, ptrdiff_t nc, const void *bv, ptrdiff_t row_stride, ptrdiff_t column_stride, void *packed) {
-  const bf16 *b = bv; uint32_t *y = packed;
-  for (ptrdiff_t j = 0; j < nc; j += NR_pairs, y += NR_pairs * ((kc + 1) / 2))
-    pack_panel_pairs(kc, NR_pairs, MIN(NR_pairs, nc - j), b + j * column_stride, column_stride, row_stride, y);
-}
-
+PACK_BLOCKS(pairs, bf16, pairs)
 BLOCKS_OF_TILES(pairs)
