@@ -97,12 +97,16 @@ private struct Setting: CustomTestStringConvertible {
     Setting(batch: 1, inChannels: 48, outChannels: 16, size: [23, 24], kernel: [3, 3], padding: 2),
     Setting(batch: 4, inChannels: 32, outChannels: 64, size: [36, 36], kernel: [3, 3], padding: 1),
     Setting(batch: 4, inChannels: 256, outChannels: 256, size: [8, 8], kernel: [3, 3], padding: 1),
+    // Few pixels and many weights, directly and by Winograd's method.
+    Setting(batch: 1, inChannels: 256, outChannels: 160, size: [7, 7], kernel: [3, 3], padding: 1),
+    Setting(batch: 5, inChannels: 160, outChannels: 200, size: [9, 5], kernel: [3, 3], stride: 2),
+    Setting(batch: 1, inChannels: 128, outChannels: 160, size: [14, 14], kernel: [3, 3], padding: 1),
     // Folded strides: odd sizes, kernels of every size, no padding, more weights than the caches hold.
-    Setting(batch: 6, inChannels: 32, outChannels: 48, size: [17, 16], kernel: [4, 4], stride: 2, padding: 1),
-    Setting(batch: 12, inChannels: 16, outChannels: 32, size: [16, 15], kernel: [5, 6], stride: 2, padding: 2),
-    Setting(batch: 3, inChannels: 16, outChannels: 16, size: [18, 18], kernel: [4, 4], stride: 2),
-    Setting(batch: 4, inChannels: 32, outChannels: 16, size: [16, 16], kernel: [3, 3], stride: 2, padding: 1),
-    Setting(batch: 12, inChannels: 128, outChannels: 256, size: [8, 8], kernel: [4, 4], stride: 2, padding: 1),
+    Setting(batch: 16, inChannels: 32, outChannels: 48, size: [17, 16], kernel: [4, 4], stride: 2, padding: 1),
+    Setting(batch: 16, inChannels: 16, outChannels: 32, size: [16, 15], kernel: [5, 6], stride: 2, padding: 2),
+    Setting(batch: 16, inChannels: 16, outChannels: 16, size: [18, 18], kernel: [4, 4], stride: 2),
+    Setting(batch: 16, inChannels: 32, outChannels: 16, size: [16, 16], kernel: [3, 3], stride: 2, padding: 1),
+    Setting(batch: 64, inChannels: 128, outChannels: 256, size: [8, 8], kernel: [4, 4], stride: 2, padding: 1),
   ]
 }
 

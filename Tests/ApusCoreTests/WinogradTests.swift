@@ -19,7 +19,7 @@ struct WinogradTests {
     [(kernel: 3, stride: 1), (kernel: 4, stride: 2)])
   func error(channels: Int, form: (kernel: Int, stride: Int)) {
     let taps = form.kernel * form.kernel
-    var (x, w) = (normal([8, channels, 16, 16], 1), normal([32, channels, form.kernel, form.kernel], 2) * 0.1)
+    var (x, w) = (normal([8 * form.stride, channels, 16, 16], 1), normal([32, channels, form.kernel, form.kernel], 2) * 0.1)
     (x.requiresGrad, w.requiresGrad) = (true, true)
     let bound = { (products: Int) in Double(products).squareRoot() * 0x1p-24 }
     let y = conv2d(x, w, stride: form.stride, padding: 1)
@@ -60,7 +60,7 @@ struct WinogradTests {
     [(kernel: 3, stride: 1), (kernel: 4, stride: 2)])
   func notFinite(number: Double, form: (kernel: Int, stride: Int)) {
     let size = 16 * form.stride
-    var (x, w) = (normal([2, 16, size, size], 1), normal([16, 16, form.kernel, form.kernel], 2))
+    var (x, w) = (normal([2 * form.stride, 16, size, size], 1), normal([16, 16, form.kernel, form.kernel], 2))
     x[1, 5, 6, 6] = Tensor(number)
     (x.requiresGrad, w.requiresGrad) = (true, true)
     let y = conv2d(x, w, stride: form.stride, padding: 1)

@@ -101,9 +101,10 @@ struct CPUConvolution {
 
   /// Pixels for one task: few enough that the list of their pointers stays in the cache, and at least some sixteen tasks.
   func pixelsPerTask(_ pixels: Int, taps: Int, panel: Int) -> Int {
-    let most = max(1, min(192, 3072 / max(taps, 1)) / panel)
-    return min(most, max(1, (pixels / 16 + panel - 1) / panel)) * panel
+    min(mostPixels(taps: taps, panel: panel), max(1, (pixels / 16 + panel - 1) / panel) * panel)
   }
+
+  private func mostPixels(taps: Int, panel: Int) -> Int { max(1, min(192, 3072 / max(taps, 1)) / panel) * panel }
 
   /// Zeros that stand for pixels outside.
   func zeros(_ count: Int) -> Storage? {
@@ -168,25 +169,43 @@ extension CPUConvolution {
     run == 1 && target.data.shape[1] / shape.groups <= kernels.narrow && source.data.shape[1] / shape.groups >= kernels.lanes
   }
 
-  /// A piece of a sweep's target pixels, of one group of channels.
+  /// A piece of a sweep's target: pixels of one group of channels, and columns of these.
   private struct Task {
     let sweep: Int
     let group: Int
     let first: Int
     let count: Int
+    let columns: Range<Int>
   }
 
-  private func tasks(_ sweeps: [ConvolutionSweep], groups: Int, panel: Int) -> [Task] {
+  /// - Parameters:
+  ///   - columns: of a group.
+  ///   - depth: numbers that make one of them for each tap.
+  private func tasks(_ sweeps: [ConvolutionSweep], groups: Int, panel: Int, columns: Int, depth: Int) -> [Task] {
     let pixels = sweeps.reduce(0) { $0 + $1.pixelCount } * groups
     return sweeps.indices.flatMap { i in
-      let step = pixelsPerTask(pixels, taps: sweeps[i].tapCount, panel: panel)
+      let (count, taps) = (sweeps[i].pixelCount, sweeps[i].tapCount)
+      var (step, width) = (pixelsPerTask(pixels, taps: taps, panel: panel), columns)
+      let most = mostPixels(taps: taps, panel: panel)
+      if step < most, taps * depth * columns * size > Self.cachedWeights, columns >= 4 * kernels.columns {
+        // Few pixels, and more weights than would stay in a core's cache from task to task: these are cut instead.
+        let pieces = (count + most - 1) / most * panel
+        (step, width) = ((count + pieces - 1) / pieces * panel, kernels.columns)
+      }
       return (0..<groups).flatMap { group in
-        stride(from: 0, to: sweeps[i].pixelCount, by: step).map { first in
-          Task(sweep: i, group: group, first: first, count: min(step, sweeps[i].pixelCount - first))
+        stride(from: 0, to: count, by: step).flatMap { first in
+          stride(from: 0, to: columns, by: width).map { column in
+            Task(
+              sweep: i, group: group, first: first, count: min(step, count - first),
+              columns: column..<min(column + width, columns))
+          }
         }
       }
     }
   }
+
+  /// Bytes.
+  private static let cachedWeights = 1 << 20
 
   private func multiply(
     _ sweeps: [ConvolutionSweep], _ source: PixelImage, _ target: PixelImage, _ weights: PackedConvolutionWeights,
@@ -195,20 +214,21 @@ extension CPUConvolution {
     let (depth, columns) = (source.data.shape[1] / shape.groups, target.data.shape[1] / shape.groups)
     guard let zeros = zeros(depth * run) else { return false }
     let offsets = sweeps.map { $0.offsets(every: run) }
-    let tasks = tasks(sweeps, groups: shape.groups, panel: kernels.rows)
+    let tasks = tasks(sweeps, groups: shape.groups, panel: kernels.rows, columns: columns, depth: depth)
     let isNarrow = weights.isNarrow
     ThreadPool.shared.run(chunks: tasks.count) { i in
       let task = tasks[i]
       let (sweep, taps) = (sweeps[task.sweep], sweeps[task.sweep].tapCount / run)
+      let column = task.group * columns + task.columns.lowerBound
+      let matrix =
+        weights.pointer(task.sweep, task.group) + task.columns.lowerBound * sweeps[task.sweep].tapCount * depth * size
       withLists(sweep, task.first, task.count, kernels.rows, offsets[task.sweep]) { x, y, grid in
         kernels.sources(
           &grid, task.first, task.count, kernels.rows, taps, offsets[task.sweep], source.base + task.group * depth * size,
           zeros.pointer, x)
-        kernels.targets(
-          &grid, task.first, task.count, target.base + sweep.targetStart + task.group * columns * size, y)
-        withUnsafePointer(to: ending.from(task.group * columns)) {
-          kernels.multiply(
-            isNarrow, task.count, columns, taps, depth * run, x, weights.pointer(task.sweep, task.group), y, $0)
+        kernels.targets(&grid, task.first, task.count, target.base + sweep.targetStart + column * size, y)
+        withUnsafePointer(to: ending.from(column)) {
+          kernels.multiply(isNarrow, task.count, task.columns.count, taps, depth * run, x, matrix, y, $0)
         }
       }
     }
@@ -222,7 +242,7 @@ extension CPUConvolution {
     guard let zeros = zeros(channels) else { return false }
     let matrices = sweeps.map { depthwiseWeights(weight, $0.weights) }
     guard matrices.allSatisfy({ $0 != nil }) else { return false }
-    let tasks = tasks(sweeps, groups: 1, panel: kernels.together)
+    let tasks = tasks(sweeps, groups: 1, panel: kernels.together, columns: channels, depth: 1)
     ThreadPool.shared.run(chunks: tasks.count) { i in
       let task = tasks[i]
       let sweep = sweeps[task.sweep]

@@ -2,8 +2,9 @@
 ///
 /// Only inference keeps them: a training step changes the weights, and would hold both for nothing.
 final class PreparedWeights: @unchecked Sendable {
-  /// What they were prepared for.
+  /// What they were prepared for; nothing where they are not kept.
   private let key: [Int]
+  var isKept: Bool { !key.isEmpty }
   let packed: PackedConvolutionWeights
   /// All values that Winograd's method takes of them, once they were needed.
   private let lockedValues = Locked<Floats?>(nil)
@@ -39,7 +40,7 @@ final class PreparedWeights: @unchecked Sendable {
   func values(_ make: () -> Floats?) -> Floats? {
     if let values = lockedValues.withLock({ $0 }) { return values }
     let values = make()
-    if !key.isEmpty { lockedValues.withLock { $0 = values } }
+    if isKept { lockedValues.withLock { $0 = values } }
     return values
   }
 }

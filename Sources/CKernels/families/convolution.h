@@ -196,41 +196,50 @@ CONV_ENDING(f64)
 enum { CONV_LINE_f32 = 16, CONV_LINE_f64 = 8 };
 
 // Adds what channel k of the pixels gives, whose weights are at w.
-#define CONV_TILE_STEP(F, V, k, w) { \
+#define CONV_TILE_STEP(F, R, V, k, w) { \
     tile_##F line[V]; \
     UNROLL for (int v = 0; v < V; v++) __builtin_memcpy(&line[v], (w) + v * LANES_##F, sizeof line[v]); \
-    UNROLL for (int r = 0; r < MR; r++) { \
+    UNROLL for (int r = 0; r < R; r++) { \
       const tile_##F a = pixel[r][k] - (tile_##F){0}; \
       UNROLL for (int v = 0; v < V; v++) sums[r][v] += a * line[v]; \
     } \
   }
-// MR pixels, V vectors of columns. An element is one chain over (tap, depth), then comes the ending.
+// The first R of a panel's pixels, V vectors of columns. An element is one chain over (tap, depth), then comes the ending.
 // What `ahead` points at, the pixels of the next panel, is asked for meanwhile: with one tap they come from afar.
-#define CONV_TILE(F, V) \
-  static __attribute__((noinline)) void JOIN(conv_tile_##V, F)( \
+#define CONV_TILE(F, R, V) \
+  static __attribute__((noinline)) void JOIN(conv_tile_##R##_##V, F)( \
       ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *const *ahead, const F *w, \
       F *const *y, const JOIN(conv_ending, F) *ending) { \
-    tile_##F sums[MR][V]; \
-    UNROLL for (int r = 0; r < MR; r++) UNROLL for (int v = 0; v < V; v++) sums[r][v] = (tile_##F){0}; \
+    tile_##F sums[R][V]; \
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++) sums[r][v] = (tile_##F){0}; \
     for (ptrdiff_t t = 0; t < taps; t++, x += MR) { \
-      const F *pixel[MR]; \
-      UNROLL for (int r = 0; r < MR; r++) pixel[r] = x[r]; \
+      const F *pixel[R]; \
+      UNROLL for (int r = 0; r < R; r++) pixel[r] = x[r]; \
       ptrdiff_t k = 0; \
       for (; k + 4 <= depth; k += 4, w += 4 * V * LANES_##F) { \
-        if (ahead && k % CONV_LINE_##F == 0) UNROLL for (int r = 0; r < MR; r++) __builtin_prefetch(ahead[r] + k, 0, 2); \
-        UNROLL for (int i = 0; i < 4; i++) CONV_TILE_STEP(F, V, k + i, w + i * V * LANES_##F) \
+        if (ahead && k % CONV_LINE_##F == 0) UNROLL for (int r = 0; r < R; r++) __builtin_prefetch(ahead[r] + k, 0, 2); \
+        UNROLL for (int i = 0; i < 4; i++) CONV_TILE_STEP(F, R, V, k + i, w + i * V * LANES_##F) \
       } \
-      for (; k < depth; k++, w += V * LANES_##F) CONV_TILE_STEP(F, V, k, w) \
+      for (; k < depth; k++, w += V * LANES_##F) CONV_TILE_STEP(F, R, V, k, w) \
     } \
     if (columns == V * LANES_##F && !JOIN(conv_has_ending, F)(ending)) { \
-      UNROLL for (int r = 0; r < MR; r++) \
+      UNROLL for (int r = 0; r < R; r++) \
         if (r < rows) UNROLL for (int v = 0; v < V; v++) __builtin_memcpy(y[r] + v * LANES_##F, &sums[r][v], sizeof sums[r][v]); \
       return; \
     } \
-    F buffer[MR][V * LANES_##F]; \
+    F buffer[R][V * LANES_##F]; \
     __builtin_memcpy(buffer, sums, sizeof buffer); \
     for (ptrdiff_t r = 0; r < rows; r++) JOIN(conv_end_line, F)(ending, columns, buffer[r], y[r]); \
   }
+#define CONV_TILES(F) \
+  CONV_TILE(F, ROWS_1, 1) CONV_TILE(F, ROWS_2, 1) CONV_TILE(F, MR, 1) \
+  CONV_TILE(F, ROWS_1, NV) CONV_TILE(F, ROWS_2, NV) CONV_TILE(F, MR, NV) \
+  /* By width, one vector or NV, and height. */ \
+  static __typeof__(JOIN(conv_tile_MR_NV, F)) *const JOIN(conv_tiles, F)[2][3] = { \
+      {JOIN(conv_tile_ROWS_1_1, F), JOIN(conv_tile_ROWS_2_1, F), JOIN(conv_tile_MR_1, F)}, \
+      {JOIN(conv_tile_ROWS_1_NV, F), JOIN(conv_tile_ROWS_2_NV, F), JOIN(conv_tile_MR_NV, F)}};
+CONV_TILES(f32)
+CONV_TILES(f64)
 
 // Two pixels, N columns, lanes along the depth.
 enum { CONV_PAIR = 2 };
@@ -268,7 +277,6 @@ enum { CONV_PAIR = 2 };
   case N: JOIN(conv_narrow_##N, F)(MIN(CONV_PAIR, rows - i), taps, depth, pixels, packed, y + i, ending); break;
 
 #define CONV_MULTIPLY(F) \
-  CONV_TILE(F, NV) CONV_TILE(F, 1) \
   CONV_NARROW_TILE(F, 1) CONV_NARROW_TILE(F, 2) CONV_NARROW_TILE(F, 3) CONV_NARROW_TILE(F, 4) \
   static void JOIN(conv_multiply_narrow, F)( \
       ptrdiff_t rows, ptrdiff_t n, ptrdiff_t taps, ptrdiff_t depth, const F *const *x, const F *packed, void *const *y, \
@@ -294,7 +302,8 @@ enum { CONV_PAIR = 2 };
       for (ptrdiff_t i = 0; i < rows; i += MR) { \
         F *line[MR]; \
         for (ptrdiff_t r = 0; r < MR && i + r < rows; r++) line[r] = (F *)y[i + r] + j; \
-        (width == NR_##F ? JOIN(conv_tile_NV, F) : JOIN(conv_tile_1, F))( \
+        const ptrdiff_t height = rows - i <= ROWS_1 ? 0 : rows - i <= ROWS_2 ? 1 : 2; \
+        JOIN(conv_tiles, F)[width == NR_##F][height]( \
             MIN(MR, rows - i), columns, taps, depth, (const F *const *)x + i * taps, \
             taps == 1 && j == 0 && i + MR < rows ? (const F *const *)x + i + MR : NULL, w, line, &ending); \
       } \
@@ -454,7 +463,7 @@ CONV_DEPTHWISE_SUMS(f64)
 // ------------------------------------------------------------------------------------------ table entries
 
 #define CONV_ENTRY(F) { \
-    .rows = MR, .columns = NR_##F, .lanes = LANES_##F, .together = CONV_PANEL, .narrow = CONV_NARROW, \
+    .rows = MR, .columns = NR_##F, .lanes = LANES_##F, .step = ROWS_1, .together = CONV_PANEL, .narrow = CONV_NARROW, \
     .sources = conv_sources, .targets = conv_targets, .pack = JOIN(conv_pack, F), .pack_lines = JOIN(conv_pack_lines, F), \
     .multiply = JOIN(conv_multiply, F), .accumulate = JOIN(conv_accumulate, F), .depthwise = JOIN(conv_depthwise, F), \
     .depthwise_sum = JOIN(conv_depthwise_sum, F) }

@@ -350,6 +350,7 @@ typedef struct {
 // float32 and float64. A pixel is the address of its first channel; the channels of a pixel are contiguous.
 typedef struct {
   ptrdiff_t rows, columns, lanes;  // the tile of `multiply`; columns come in blocks of `columns`, the last of `lanes` if that suffices
+  ptrdiff_t step;                  // pixels that are left below a tile are computed in multiples of `step`
   ptrdiff_t together;              // pixels in a panel of `depthwise`
   ptrdiff_t narrow;                // up to so many columns may be computed with lanes along the depth instead (`is_narrow`)
   // The source of each of `count` target pixels from the first-th on, for each tap (offsets: three for a tap), in panels:

@@ -41,12 +41,13 @@ struct Winograd {
     let size = part == .output ? shape.output : shape.input
     (rows, columns) = ((size[1] + 3) / 4, (size[2] + 3) / 4)
     tiles = shape.batch * rows * columns
-    // Tiles are computed as a whole, and in panels of the kernel's rows. Below half the products there is nothing to win: the values cost,
+    // Tiles are computed as a whole, and in multiples of the kernel's step. Below half the products there is nothing to win: the values cost,
     // and the weights have four times as many of them.
-    let panel = convolution.kernels.rows
-    let computed = (tiles + panel - 1) / panel * panel
-    // Folded strides save somewhat more than half of them where tiles are full.
-    guard tiles >= 12, (zeros == nil ? 8 : 12) * computed <= shape.batch * size[1] * size[2] else { return nil }
+    let step = convolution.kernels.step
+    let computed = (tiles + step - 1) / step * step
+    // Folded strides save somewhat more than half of them where tiles are full, and their weights are folded anew each time.
+    let (fewest, pixelsPerTile) = zeros == nil ? (12, 8) : (64, 12)
+    guard tiles >= fewest, pixelsPerTile * computed <= shape.batch * size[1] * size[2] else { return nil }
   }
 
   func grid(source: PixelImage, target: PixelImage, offset: (Int, Int)) -> apus_winograd_grid {

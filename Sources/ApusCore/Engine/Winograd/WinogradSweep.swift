@@ -38,19 +38,30 @@ final class WinogradSweep {
 
   /// - Returns: false where there is no memory, or a result is infinite or NaN: the target is to be computed directly.
   func run() -> Bool {
-    // Many tiles pass by the weights' values; or, if these would fill the caches, blocks of the weights pass by the tiles' values.
-    let isDone = Winograd.places * depth * columns <= Self.mostWeights ? runByTiles() : runByColumns()
+    let numbers = Winograd.places * depth * columns
+    var u: Floats?
+    if numbers <= (weights.isKept ? Self.mostKeptWeights : Self.mostWeights) {
+      u = weights.values(allWeightValues)
+      if u == nil { return false }
+    }
+    // Many tiles pass by the weights' values; or, where these would not stay in the caches, blocks of the weights pass by the tiles' values.
+    let areTilesFew =
+      Winograd.places * winograd.tiles * depth <= Self.cachedNumbers && numbers > Self.cachedNumbers
+      && columns >= 4 * multiply.columns
+    let isDone =
+      if let u, numbers <= Self.mostWeights, !areTilesFew { runByTiles(u) } else { runByColumns(u) }
     return isDone && isFinite.load(ordering: .relaxed)
   }
 
-  /// Values of weights that are made as a whole, 8 MiB of them.
+  /// Values of weights that are made as a whole: 8 MiB of them, and 16 where they are kept for the next time.
   private static let mostWeights = 1 << 21
+  private static let mostKeptWeights = 1 << 22
   /// Values of source tiles that are made as a whole, 32 MiB.
   private static let mostTiles = 1 << 23
+  /// Values that stay in a core's cache, 1 MiB.
+  private static let cachedNumbers = 1 << 18
 
-  private func runByTiles() -> Bool {
-    let planes = Winograd.step(depth * multiply.padded(columns))
-    guard let u = weights.values({ allWeightValues(planes) }) else { return false }
+  private func runByTiles(_ u: Floats) -> Bool {
     let count = winograd.tilesPerTask(depth + columns, panel: multiply.rows)
     let (planesV, planesM) = (Winograd.step(count * depth), Winograd.step(count * columns))
     let tasks = (winograd.tiles + count - 1) / count
@@ -60,13 +71,14 @@ final class WinogradSweep {
       guard let scratch = Floats(Winograd.places * (planesV + planesM)) else { return fail() }
       let (v, m) = (scratch.pointer, scratch.pointer + Winograd.places * planesV)
       sourceValues(first, tiles, v, planesV)
-      products(tiles, v, planesV, u.pointer, planes, 0..<columns, m, planesM)
+      products(tiles, v, planesV, u.pointer, allPlanes, 0..<columns, m, planesM)
       interpolate(first, tiles, 0, columns, m, planesM)
     }
     return true
   }
 
-  private func runByColumns() -> Bool {
+  /// - Parameter u: all values of the weights; nil for making those of a block where they are needed.
+  private func runByColumns(_ u: Floats?) -> Bool {
     let panel = multiply.rows
     let group = max(panel, min(winograd.tiles, Self.mostTiles / (Winograd.places * depth)) / panel * panel)
     let planesV = Winograd.step(min(group, winograd.tiles) * depth)
@@ -77,23 +89,24 @@ final class WinogradSweep {
         sourceValues(start + tiles.lowerBound, tiles.count, v.pointer + tiles.lowerBound * depth, planesV)
       }
       ThreadPool.shared.run(chunks: blocks) { block in
-        multiplyBlock(block, start..<(start + count), v.pointer, planesV)
+        multiplyBlock(block, u, start..<(start + count), v.pointer, planesV)
       }
     }
     return true
   }
 
   /// All tiles of a group times one block of columns.
-  private func multiplyBlock(_ block: Int, _ group: Range<Int>, _ v: UnsafeMutablePointer<Float>, _ planesV: Int) {
+  private func multiplyBlock(_ block: Int, _ u: Floats?, _ group: Range<Int>, _ v: UnsafeMutablePointer<Float>, _ planesV: Int) {
     let (first, piece) = (block * multiply.columns, 8 * multiply.rows)
     let width = min(multiply.columns, columns - first)
-    let (planesU, planesM) = (Winograd.step(depth * multiply.padded(width)), Winograd.step(piece * width))
-    guard let scratch = Floats(Winograd.places * (planesU + planesM)) else { return fail() }
-    let (u, m) = (scratch.pointer, scratch.pointer + Winograd.places * planesU)
-    weightValues(block, u, planesU)
+    let (planesU, planesM) = (u == nil ? Winograd.step(depth * multiply.padded(width)) : allPlanes, Winograd.step(piece * width))
+    guard let scratch = Floats(Winograd.places * (planesM + (u == nil ? planesU : 0))) else { return fail() }
+    let m = scratch.pointer
+    let matrices = u.map { $0.pointer + first * depth } ?? m + Winograd.places * planesM
+    if u == nil { weightValues(block, matrices, planesU) }
     for start in stride(from: 0, to: group.count, by: piece) {
       let tiles = min(piece, group.count - start)
-      products(tiles, v + start * depth, planesV, u, planesU, first..<(first + width), m, planesM)
+      products(tiles, v + start * depth, planesV, matrices, planesU, first..<(first + width), m, planesM)
       interpolate(group.lowerBound + start, tiles, first, width, m, planesM)
     }
   }
@@ -102,10 +115,13 @@ final class WinogradSweep {
 
   private var blocks: Int { (columns + multiply.columns - 1) / multiply.columns }
 
-  private func allWeightValues(_ planes: Int) -> Floats? {
-    guard let u = Floats(Winograd.places * planes) else { return nil }
+  /// Numbers from place to place among the values of all weights.
+  private var allPlanes: Int { Winograd.step(depth * multiply.padded(columns)) }
+
+  private func allWeightValues() -> Floats? {
+    guard let u = Floats(Winograd.places * allPlanes) else { return nil }
     ThreadPool.shared.run(chunks: blocks) { block in
-      weightValues(block, u.pointer + block * multiply.columns * depth, planes)
+      weightValues(block, u.pointer + block * multiply.columns * depth, allPlanes)
     }
     return u
   }
