@@ -1,18 +1,20 @@
-/// A short list of integers (sizes, strides, axes) that needs no memory of its own up to four entries.
+/// A short list of integers (sizes, strides, axes) that needs no memory of its own up to six entries, and no reference count.
 ///
-/// Nearly all tensors have at most four axes; an `Array` per shape and per strides would be most of the cost of a small op.
-package struct Dims: Hashable, Sendable {
+/// Nearly all tensors have at most six axes; an `Array` per shape and per strides would be most of the cost of a small op. What is behind the
+/// sixth lies in memory that equal lists share and that is never freed: a program meets few of them.
+package struct Dims: Hashable, @unchecked Sendable {
   package private(set) var count: Int
-  private var head: (Int, Int, Int, Int) = (0, 0, 0, 0)
-  private var tail: [Int] = []
+  private var head: (Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0)
+  private var tail: UnsafePointer<Int>?
+  private static let inlineCount = 6
 
   @inline(__always)
   package init() { count = 0 }
 
   package init(repeating value: Int, count: Int) {
     self.count = count
-    head = (value, value, value, value)
-    if count > 4 { tail = [Int](repeating: value, count: count - 4) }
+    head = (value, value, value, value, value, value)
+    if count > Self.inlineCount { tail = Self.shared([Int](repeating: value, count: count - Self.inlineCount)) }
   }
 
   package init(_ values: some Sequence<Int>) {
@@ -34,9 +36,9 @@ package struct Dims: Hashable, Sendable {
   }
 
   package mutating func append(_ value: Int) {
-    if count >= 4 { tail.append(value) }
+    if _slowPath(count >= Self.inlineCount) { tail = Self.shared(tailEntries + [value]) }
     count += 1
-    self[count - 1] = value
+    if count <= Self.inlineCount { self[count - 1] = value }
   }
 
   package mutating func insert(_ value: Int, at index: Int) {
@@ -51,8 +53,8 @@ package struct Dims: Hashable, Sendable {
 
   package mutating func remove(at index: Int) {
     for i in index..<(count - 1) { self[i] = self[i + 1] }
+    if _slowPath(count > Self.inlineCount) { tail = Self.shared(tailEntries.dropLast()) }
     count -= 1
-    if count >= 4 { tail.removeLast() }
   }
 
   package func removing(at index: Int) -> Dims {
@@ -82,6 +84,23 @@ package struct Dims: Hashable, Sendable {
   package func hash(into hasher: inout Hasher) {
     for value in self { hasher.combine(value) }
   }
+
+  /// What is behind the sixth entry.
+  private var tailEntries: [Int] { Array(UnsafeBufferPointer(start: tail, count: Swift.max(0, count - Self.inlineCount))) }
+
+  /// The memory of all lists with these entries; none for none.
+  private static func shared(_ entries: [Int]) -> UnsafePointer<Int>? {
+    guard !entries.isEmpty else { return nil }
+    return tails.withLock { tails in
+      if let known = tails[entries] { return known }
+      let memory = UnsafeMutablePointer<Int>.allocate(capacity: entries.count)
+      memory.initialize(from: entries, count: entries.count)
+      tails[entries] = UnsafePointer(memory)
+      return UnsafePointer(memory)
+    }
+  }
+
+  private static let tails = Locked<[[Int]: UnsafePointer<Int>]>([:])
 }
 
 extension Dims: RandomAccessCollection, MutableCollection, ExpressibleByArrayLiteral {
@@ -98,7 +117,9 @@ extension Dims: RandomAccessCollection, MutableCollection, ExpressibleByArrayLit
       case 1: head.1
       case 2: head.2
       case 3: head.3
-      default: tail[index - 4]
+      case 4: head.4
+      case 5: head.5
+      default: tail![index - Self.inlineCount]
       }
     }
     set {
@@ -107,13 +128,25 @@ extension Dims: RandomAccessCollection, MutableCollection, ExpressibleByArrayLit
       case 1: head.1 = newValue
       case 2: head.2 = newValue
       case 3: head.3 = newValue
-      default: tail[index - 4] = newValue
+      case 4: head.4 = newValue
+      case 5: head.5 = newValue
+      default:
+        var entries = tailEntries
+        entries[index - Self.inlineCount] = newValue
+        tail = Self.shared(entries)
       }
     }
   }
 }
 
 extension Dims {
+  /// The axes of a tensor of these sizes: 0, 1, …
+  package var axes: Dims {
+    var axes = self
+    for i in 0..<count { axes[i] = i }
+    return axes
+  }
+
   /// Product of the entries. The caller has made sure that it fits (`checkedProduct` where it has not).
   package var product: Int {
     var result = 1
@@ -148,6 +181,8 @@ extension Dims {
 
   /// Row-major strides of these sizes, in elements.
   package var contiguousStrides: Dims {
+    // What nearly all results of small ops have.
+    if count == 2 { return Dims(Swift.max(self[1], 1), 1) }
     var strides = Dims(repeating: 1, count: count)
     var running = 1
     var i = count - 1

@@ -104,7 +104,7 @@ extension ParameterGroup {
         updateMaster(i, gradient, body)
         continue
       }
-      body(&entries[i].cell.value, gradient, &entries[i].state)
+      entries[i].cell.change { p in body(&p, gradient, &entries[i].state) }
     }
   }
 
@@ -113,7 +113,7 @@ extension ParameterGroup {
   func updateTogether(
     _ body: (_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ steps: inout ParameterSteps) -> Void
   ) {
-    var steps = ParameterSteps()
+    var steps = ParameterSteps(entries.count)
     updateEach { p, gradient, state in
       body(&p, gradient, &state, &steps)
       // A copy in float32 is rounded at once.

@@ -92,7 +92,7 @@ struct OptimizerTests {
       for step in 1...4 {
         let gradient = samples([7, 11], seed: UInt64(step + 10)).to(dtype)
         (s.step, t.step) = (step, step)
-        var steps = ParameterSteps()
+        var steps = ParameterSteps(1)
         fused(&p, gradient, &s, &steps)
         steps.take()
         plain(&q, gradient, &t)

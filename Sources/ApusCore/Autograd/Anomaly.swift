@@ -94,13 +94,12 @@ struct NotFinite {
 
   init?(in x: TensorData) {
     guard x.isValid, x.dtype.isFloatingPoint, x.count > 0 else { return nil }
-    let everywhere = [Bool](repeating: true, count: x.rank)
     let backend = x.device.backend
     func has(_ op: Unary) -> TensorData? {
       let marks = backend.unary(op, x)
-      return backend.reduce(.any, marks, isReduced: everywhere).firstAsDouble != 0 ? marks : nil
+      return backend.reduce(.any, marks, axes: x.shape.axes).firstAsDouble != 0 ? marks : nil
     }
-    if backend.reduce(.all, backend.unary(.isFinite, x), isReduced: everywhere).firstAsDouble != 0 { return nil }
+    if backend.reduce(.all, backend.unary(.isFinite, x), axes: x.shape.axes).firstAsDouble != 0 { return nil }
     let nan = has(.isNaN)
     guard let marks = nan ?? has(.isInfinite) else { return nil }
     isNaN = nan != nil

@@ -217,6 +217,8 @@ struct BackwardPass {
 private struct NodeQueue {
   private var heap: [Node] = []
 
+  init() { heap.reserveCapacity(16) }
+
   mutating func insert(_ node: Node) {
     var i = heap.count
     heap.append(node)

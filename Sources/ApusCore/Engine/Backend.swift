@@ -18,8 +18,8 @@ package protocol Backend: Sendable {
   /// `condition ? a : b` with broadcasting to `shape`; `condition` is bool, `a` and `b` have the same dtype.
   func select(_ condition: TensorData, _ a: TensorData, _ b: TensorData, shape: Dims) -> TensorData
 
-  /// `op` over the axes whose entry in `isReduced` is true; these have size 1 in the result.
-  func reduce(_ op: Reduce, _ x: TensorData, isReduced: [Bool]) -> TensorData
+  /// `op` over `axes`, which have size 1 in the result.
+  func reduce(_ op: Reduce, _ x: TensorData, axes: Dims) -> TensorData
   /// Index (int64) of the first maximum or minimum along `axis`, which has size 1 in the result.
   func argReduce(_ op: ArgReduce, _ x: TensorData, axis: Int) -> TensorData
   /// Running sum or product along `axis`.

@@ -7,10 +7,10 @@ extension CPUBackend {
   ///
   /// What isn't computed yet is computed in the same pass: a reduction to one number is the end of the chain itself; lines and rows that lie
   /// one after the other are taken from a `PieceReader`.
-  package func reduce(_ op: Reduce, _ x: TensorData, isReduced: [Bool]) -> TensorData {
+  package func reduce(_ op: Reduce, _ x: TensorData, axes: Dims) -> TensorData {
     var resultShape = x.shape
     var reducedCount = 1
-    for axis in 0..<x.rank where isReduced[axis] {
+    for axis in axes {
       reducedCount *= x.shape[axis]
       resultShape[axis] = 1
     }
@@ -20,25 +20,20 @@ extension CPUBackend {
     }
     let y = TensorData.uninitialized(resultShape, resultType, for: "\(op.name)")
     guard y.isValid else { return y }
-    let plan = ReductionPlan(x, isReduced: isReduced)
-    let scale = op == .mean ? 1 / Double(reducedCount) : 1
+    let plan = ReductionPlan(x, axes: axes)
+    let results = Results(source: x.dtype, y, scale: op == .mean ? 1 / Double(reducedCount) : 1)
     let accumulators = Accumulators(op.kernel, x.dtype)
-    let results = UnsafeMutableRawPointer(y.base)
-    let finish = { (accumulator: UnsafeRawPointer, index: Int, count: Int) in
-      apus_reduce_finish(
-        x.dtype.kernel, count, accumulator, scale, resultType.kernel, results + index * resultType.itemSize)
-    }
     if plan.isRowWise {
-      reduceRows(plan, x, accumulators, finish)
+      reduceRows(plan, x, accumulators, results)
     } else {
-      reduceLines(plan, x, accumulators, finish)
+      reduceLines(plan, x, accumulators, results)
     }
     return y
   }
 
   /// Every result is the reduction of `plan.reduced` lines of the same row position.
   private func reduceLines(
-    _ plan: ReductionPlan, _ x: TensorData, _ a: Accumulators, _ finish: @escaping (UnsafeRawPointer, Int, Int) -> Void
+    _ plan: ReductionPlan, _ x: TensorData, _ a: Accumulators, _ results: Results
   ) {
     let kernel = apus_reduce_inner(Runtime.isa, a.op, x.dtype.kernel)!
     let size = x.dtype.itemSize
@@ -52,7 +47,7 @@ extension CPUBackend {
             for (i, result) in range.enumerated() {
               a.reset(slot)
               kernel(lineCount, piece + i * lineCount * size, 1, slot)
-              finish(slot, result, 1)
+              results.finish(slot, result, 1)
             }
           }
         }
@@ -78,7 +73,7 @@ extension CPUBackend {
             kernel(min(pieceLength, lineCount - first), base + offset * size, plan.line.stride, slot)
           }
           a.combine(buffer, count: pieces)
-          finish(buffer, result, 1)
+          results.finish(buffer, result, 1)
         }
       }
       return
@@ -89,7 +84,7 @@ extension CPUBackend {
           a.reset(slot)
           let start = plan.kept.offset(result)
           for line in 0..<lines { kernel(lineCount, base + (start + plan.reduced.offset(line)) * size, plan.line.stride, slot) }
-          finish(slot, result, 1)
+          results.finish(slot, result, 1)
         }
       }
     }
@@ -97,7 +92,7 @@ extension CPUBackend {
 
   /// Every result row is the sum of `plan.reduced` rows.
   private func reduceRows(
-    _ plan: ReductionPlan, _ x: TensorData, _ a: Accumulators, _ finish: @escaping (UnsafeRawPointer, Int, Int) -> Void
+    _ plan: ReductionPlan, _ x: TensorData, _ a: Accumulators, _ results: Results
   ) {
     let kernel = apus_reduce_rows(Runtime.isa, a.op, x.dtype.kernel)!
     let size = x.dtype.itemSize
@@ -154,7 +149,7 @@ extension CPUBackend {
           apus_reduce_combine(a.op, x.dtype.kernel, count, total, partials.pointer + i * count * a.stride)
         }
       }
-      finish(total, index, count)
+      results.finish(total, index, count)
     }
     if places < Self.fewPlaces, blocks > 1 {
       let atOnce = min(blocks, Self.blocksInWave)
@@ -241,8 +236,10 @@ struct AxisWalk {
     for (size, stride) in axes { append(size: size, stride: stride) }
   }
 
-  /// Some of a tensor's axes, outermost first.
-  init(_ x: TensorData, axes: some Sequence<Int>) { self.init(axes.lazy.map { (x.shape[$0], x.strides[$0]) }) }
+  /// Those of a tensor's axes that a closure picks, outermost first.
+  init(_ x: TensorData, axes: some Sequence<Int>, where isIncluded: (Int) -> Bool = { _ in true }) {
+    for axis in axes where isIncluded(axis) { append(size: x.shape[axis], stride: x.strides[axis]) }
+  }
 
   /// The innermost axis.
   var last: (size: Int, stride: Int)? { sizes.last.map { ($0, strides.last!) } }
@@ -292,7 +289,27 @@ struct Lines {
   init(_ x: TensorData, axis: Int) {
     count = x.shape[axis]
     stride = x.strides[axis]
-    kept = AxisWalk(x, axes: (0..<x.rank).lazy.filter { $0 != axis })
+    kept = AxisWalk(x, axes: x.shape.axes) { $0 != axis }
+  }
+}
+
+/// Where the results of a reduction go.
+private struct Results {
+  private let source, target: apus_dtype
+  private let size: Int
+  private let pointer: SendablePointer
+  private let scale: Double
+
+  /// - Parameter scale: what each sum is multiplied by.
+  init(source: DType, _ y: TensorData, scale: Double) {
+    (self.source, target, size) = (source.kernel, y.dtype.kernel, y.dtype.itemSize)
+    pointer = SendablePointer(y.base)
+    self.scale = scale
+  }
+
+  /// Turns accumulators into the results from the `index`-th on.
+  func finish(_ accumulators: UnsafeRawPointer, _ index: Int, _ count: Int) {
+    apus_reduce_finish(source, count, accumulators, scale, target, pointer.pointer + index * size)
   }
 }
 
@@ -310,10 +327,10 @@ private struct ReductionPlan {
   /// Whether lines, or rows, lie one after the other, and are what the walk comes to one after the other.
   func isGapless(_ x: TensorData) -> Bool { x.isContiguous && line.stride == 1 && (isRowWise ? kept : reduced).count == 1 }
 
-  init(_ x: TensorData, isReduced: [Bool]) {
+  init(_ x: TensorData, axes: Dims) {
     // The order in which a reduction adds is free, so it follows memory; that of results is not.
-    var reduced = AxisWalk(x, axes: StridedLoop.axes(of: x.shape, x.strides).lazy.filter { isReduced[$0] })
-    var kept = AxisWalk(x, axes: (0..<x.rank).lazy.filter { !isReduced[$0] })
+    var reduced = AxisWalk(x, axes: StridedLoop.axes(of: x.shape, x.strides)) { axes.contains($0) }
+    var kept = AxisWalk(x, axes: x.shape.axes) { !axes.contains($0) }
     if let row = kept.last, let lines = reduced.last, abs(row.stride) < abs(lines.stride), row.size >= 4 {
       isRowWise = true
       line = (row.size, row.stride)

@@ -141,7 +141,7 @@ extension Tensor {
     guard check(a.device == b.device, .device, op.name, "tensors on \(a.device) and \(b.device)") else { return nil }
     let (x, y) = (a.data.cast(dtype), b.data.cast(dtype))
     if !dtype.isFloatingPoint, op == .floorDivide || op == .remainder || op == .fmod {
-      let hasZero = y.device.backend.reduce(.all, y, isReduced: [Bool](repeating: true, count: y.rank)).firstAsDouble == 0
+      let hasZero = y.device.backend.reduce(.all, y, axes: y.shape.axes).firstAsDouble == 0
       guard check(!hasZero, .value, op.name, "integer division by zero") else { return nil }
     }
     return (x, y, shape)

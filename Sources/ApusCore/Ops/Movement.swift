@@ -189,7 +189,7 @@ extension Tensor {
   public func permute(_ dims: [Int]) -> Tensor {
     guard isValid, let order = resolve(dims, "permute") else { return .invalid }
     guard check(order.count == rank, .shape, "permute", "\(dims) does not name every axis of \(shape)") else { return .invalid }
-    return move(.permute(Dims(order)))
+    return move(.permute(order))
   }
 
   public func permute(_ dims: Int...) -> Tensor { permute(dims) }

@@ -22,7 +22,8 @@ package struct ParameterStep {
 package struct ParameterSteps {
   private var steps: [ParameterStep] = []
 
-  package init() {}
+  /// - Parameter count: of parameters, about.
+  package init(_ count: Int) { steps.reserveCapacity(count) }
 
   /// Notes down a step for a parameter and its optimizer state, in place where each is uniquely held.
   ///
@@ -45,7 +46,7 @@ package struct ParameterSteps {
   package mutating func take() {
     guard let first = steps.first else { return }
     first.parameter.device.backend.take(steps)
-    steps = []
+    steps.removeAll(keepingCapacity: true)
   }
 }
 

@@ -85,43 +85,40 @@ extension Tensor {
   /// Applies a primitive; `dims` nil means all axes.
   func reduce(_ op: Reduce, dims: [Int]?, keepDim: Bool) -> Tensor {
     guard isValid else { return self }
-    if _slowPath(Context.hasOpenScopes), op.needsRange, case let wide = widened(self), wide.dtype != dtype {
-      return wide.reduce(op, dims: dims, keepDim: keepDim)
-    }
     guard let axes = axes(dims, for: "\(op.name)") else { return .invalid }
-    let isReduced = mask(of: axes)
+    return reduce(op, axes: axes, keepDim: keepDim)
+  }
+
+  private func reduce(_ op: Reduce, axes: Dims, keepDim: Bool) -> Tensor {
+    if _slowPath(Context.hasOpenScopes), op.needsRange, case let wide = widened(self), wide.dtype != dtype {
+      return wide.reduce(op, axes: axes, keepDim: keepDim)
+    }
     let reducedCount = axes.reduce(1) { $0 * data.shape[$1] }
     guard
       check(
-        op.hasIdentity || reducedCount > 0, .shape, "\(op.name)", "no elements to choose from in \(shape) along \(axes)")
+        op.hasIdentity || reducedCount > 0, .shape, "\(op.name)", "no elements to choose from in \(shape) along \(Array(axes))")
     else { return .invalid }
-    let kept = device.backend.reduce(op, data, isReduced: isReduced)
-    let y = keepDim || axes.isEmpty || !kept.isValid ? kept : kept.rowMajorView(kept.shape.dropping(isReduced))
+    let kept = device.backend.reduce(op, data, axes: axes)
+    let y = keepDim || axes.isEmpty || !kept.isValid ? kept : kept.rowMajorView(kept.shape.dropping(axes))
     return recorded(y, .named(op.name), op.rule(for: data.shape, kept: kept.shape, count: reducedCount), self)
   }
 
   /// Without `axes`, which have size 1.
-  private func dropping(_ axes: [Int]) -> Tensor {
+  private func dropping(_ axes: Dims) -> Tensor {
     guard isValid else { return self }
-    return reshape(Shape(dims: data.shape.dropping(mask(of: axes))))
-  }
-
-  /// For each axis whether it is one of `axes`.
-  private func mask(of axes: [Int]) -> [Bool] {
-    var mask = [Bool](repeating: false, count: rank)
-    for axis in axes { mask[axis] = true }
-    return mask
+    return reshape(Shape(dims: data.shape.dropping(axes)))
   }
 
   /// The axes that a reduction goes over: all of them for nil. The only axis of a scalar, 0 or −1 as in PyTorch, is none at all.
-  func axes(_ dims: [Int]?, for operation: @autoclosure () -> String) -> [Int]? {
-    if rank == 0, dims == [0] || dims == [-1] { return [] }
-    return resolve(dims ?? Array(0..<rank), operation())
+  func axes(_ dims: [Int]?, for operation: @autoclosure () -> String) -> Dims? {
+    guard let dims else { return data.shape.axes }
+    if rank == 0, dims == [0] || dims == [-1] { return Dims() }
+    return resolve(dims, operation())
   }
 
   /// Axes as indices from 0, in the given order; nil after a reported mistake (out of range, named twice).
-  func resolve(_ dims: [Int], _ operation: @autoclosure () -> String) -> [Int]? {
-    var axes: [Int] = []
+  func resolve(_ dims: [Int], _ operation: @autoclosure () -> String) -> Dims? {
+    var axes = Dims()
     for dim in dims {
       guard let axis = resolve(dim, operation()) else { return nil }
       guard check(!axes.contains(axis), .value, operation(), "axis \(dim) is named twice in \(dims)") else { return nil }
@@ -247,10 +244,10 @@ extension Tensor {
     guard isValid else { return self }
     let x = widened(dtype.isFloatingPoint ? self : to(dtype.floatingType))
     guard let axes = axes(dims, for: "logsumexp") else { return .invalid }
-    guard x.count > 0 else { return x.exp().sum(dims: axes, keepDim: keepDim).log() }
-    let greatest = x.detach().amax(dims: axes, keepDim: true)
+    guard x.count > 0 else { return x.exp().reduce(.sum, axes: axes, keepDim: keepDim).log() }
+    let greatest = x.detach().reduce(.amax, axes: axes, keepDim: true)
     let shift = `where`(greatest.isFinite(), greatest, 0)  // ∞ − ∞ would be NaN
-    let y = (x - shift).exp().sum(dims: axes, keepDim: true).log() + shift
+    let y = (x - shift).exp().reduce(.sum, axes: axes, keepDim: true).log() + shift
     return keepDim || axes.isEmpty ? y : y.dropping(axes)
   }
   /// ln Σ exp(x) along one axis.
@@ -267,8 +264,8 @@ extension Tensor {
     }
     guard let axes = axes(dims, for: "var") else { return .invalid }
     let n = axes.reduce(1) { $0 * data.shape[$1] }
-    let deviation = self - mean(dims: axes, keepDim: true)
-    return deviation.square().sum(dims: axes, keepDim: keepDim) / Swift.max(n - correction, 0)
+    let deviation = self - reduce(.mean, axes: axes, keepDim: true)
+    return deviation.square().reduce(.sum, axes: axes, keepDim: keepDim) / Swift.max(n - correction, 0)
   }
   /// Variance along one axis.
   public func `var`(dim: Int, correction: Int = 1, keepDim: Bool = false) -> Tensor {
@@ -287,17 +284,18 @@ extension Tensor {
   func sum(to target: Dims) -> Tensor {
     if data.shape == target || !isValid { return self }
     let lead = rank - target.count
-    let axes = (0..<rank).filter { $0 < lead || (target[$0 - lead] == 1 && data.shape[$0] != 1) }
-    let y = axes.isEmpty ? self : sum(dims: axes, keepDim: true)
+    var axes = Dims()
+    for axis in 0..<rank where axis < lead || (target[axis - lead] == 1 && data.shape[axis] != 1) { axes.append(axis) }
+    let y = axes.isEmpty ? self : reduce(.sum, axes: axes, keepDim: true)
     return lead == 0 ? y : y.reshape(Shape(dims: target))
   }
 }
 
 extension Dims {
   /// The sizes of the axes that are not dropped.
-  fileprivate func dropping(_ isDropped: [Bool]) -> Dims {
+  fileprivate func dropping(_ axes: Dims) -> Dims {
     var result = Dims()
-    for (axis, size) in enumerated() where !isDropped[axis] { result.append(size) }
+    for (axis, size) in enumerated() where !axes.contains(axis) { result.append(size) }
     return result
   }
 }

@@ -61,8 +61,8 @@ extension ProfilingBackend {
 // MARK: - Reductions, scans, indices
 
 extension ProfilingBackend {
-  package func reduce(_ op: Reduce, _ x: TensorData, isReduced: [Bool]) -> TensorData {
-    timed("\(op.name)", [x]) { base.reduce(op, x, isReduced: isReduced) }
+  package func reduce(_ op: Reduce, _ x: TensorData, axes: Dims) -> TensorData {
+    timed("\(op.name)", [x]) { base.reduce(op, x, axes: axes) }
   }
 
   package func argReduce(_ op: ArgReduce, _ x: TensorData, axis: Int) -> TensorData {

@@ -143,8 +143,8 @@ private struct SizeClass {
     guard byteCount <= 1 << 62 else { return nil }
     let n = max(byteCount, 64)
     let power = Int.bitWidth - 1 - n.leadingZeroBitCount  // 2^power <= n
-    let quarter = 1 << (power - 2)
-    let step = (n - (1 << power) + quarter - 1) / quarter  // 0...4
+    let quarter = power - 2
+    let step = (n - (1 << power) + (1 << quarter) - 1) >> quarter  // 0...4
     index = 4 * (power - 6) + step
   }
 

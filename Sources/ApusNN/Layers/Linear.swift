@@ -37,9 +37,16 @@ func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, residual: Tensor?, a
     // its memory, which every optimizer step would have to turn.
     let dx = inputs.needs(0) ? dy.matmul(weight) : nil
     let dWeight = inputs.needs(1) ? dy.rows.T.matmul(x.rows) : nil
-    return [dx, dWeight] + [Tensor?](repeating: dy, count: inputs.count - 2)
+    return switch inputs.count {
+    case 2: [dx, dWeight]
+    case 3: [dx, dWeight, dy]
+    default: [dx, dWeight, dy, dy]
+    }
   }
-  var inputs = [x, weight]
+  var inputs: [Tensor] = []
+  inputs.reserveCapacity(4)
+  inputs.append(x)
+  inputs.append(weight)
   if let bias { inputs.append(bias) }
   if let residual { inputs.append(residual) }
   let ending = ProductEnding(bias: bias?.data.contiguous(), residual: residual?.data.contiguous(), activation: activation)

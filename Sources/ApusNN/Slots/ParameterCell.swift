@@ -24,6 +24,14 @@ public final class ParameterCell {
     }
   }
 
+  /// Changes the tensor in the cell in place; what `_modify` of `value` does, without a frame on the heap for each parameter of a step.
+  @inline(__always)
+  package func change(_ body: (inout Tensor) -> Void) {
+    if content == nil { content = Tensor(slot: nil) }
+    body(&content!)
+    keepLeaf()
+  }
+
   /// The tensor in the cell; nil where it is empty.
   public var tensor: Tensor? {
     get { content }
@@ -73,7 +81,7 @@ public final class ParameterCell {
 
   /// After a change in place. In an optimizer's hot path: two loads where all is well.
   @inline(__always)
-  func keepLeaf() {
+  package func keepLeaf() {
     guard let tensor = content, !tensor.isLeaf else { return }
     content = Self.leaf(tensor)
   }

@@ -18,8 +18,7 @@ extension BlockedAttention {
       backward(matrix, groups[group], share: group * matrices + matrix, operands)
     }
     guard groups.count > 1 else { return }
-    let isShare = (0..<shares.rank).map { $0 == 0 }
-    let sum = CPUBackend.shared.reduce(.sum, shares, isReduced: isShare)
+    let sum = CPUBackend.shared.reduce(.sum, shares, axes: [0])
     CPUBackend.shared.copy(sum.view(shape: x.query.shape, strides: x.query.shape.contiguousStrides), into: gradients[0])
   }
 

@@ -64,7 +64,7 @@ extension CPUBackend {
 
 /// The gradients of weight and bias, of which every row of `[count, 2, C]` (float64) has a part.
 func parameterGradient(_ parts: TensorData, _ input: TensorData, _ dtype: DType) -> NormalizationGradient {
-  let sums = CPUBackend.shared.reduce(.sum, parts, isReduced: [true, false, false]).cast(dtype)
+  let sums = CPUBackend.shared.reduce(.sum, parts, axes: [0]).cast(dtype)
   let shape = Dims(parts.shape[2])
   return NormalizationGradient(input: input, weight: sums.row(0, shape: shape), bias: sums.row(1, shape: shape))
 }

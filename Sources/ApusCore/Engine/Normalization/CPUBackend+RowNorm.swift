@@ -44,7 +44,7 @@ extension CPUBackend {
         range.count, n, inputs.dy + first * rowBytes, inputs.x + first * rowBytes, inputs.weight, eps, isCentered, mean + first,
         variance + first, results.dx.pointer + first * rowBytes, sums, sums + rowBytes)
     }
-    let sums = reduce(.sum, partial, isReduced: [true, false, false])
+    let sums = reduce(.sum, partial, axes: [0])
     return NormalizationGradient(input: dx, weight: sums.row(0, shape: weight.shape), bias: sums.row(1, shape: weight.shape))
   }
 

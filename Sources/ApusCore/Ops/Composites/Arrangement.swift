@@ -95,7 +95,7 @@ extension Tensor {
     }
     switch ((k % 4) + 4) % 4 {
     case 1: return flip(axes[1]).transpose(axes[0], axes[1])
-    case 2: return flip(axes)
+    case 2: return flip(dims)
     case 3: return flip(axes[0]).transpose(axes[0], axes[1])
     default: return self
     }

@@ -7,7 +7,7 @@ extension Tensor {
   ///
   /// Where the norm has a corner the gradient is a subgradient: 0 at 0, shared by equal extremes for p = ±∞.
   public func norm(_ p: Double = 2, dims: [Int]? = nil, keepDim: Bool = false) -> Tensor {
-    guard isFloating(for: "norm"), let axes = axes(dims, for: "norm") else { return .invalid }
+    guard isFloating(for: "norm"), let axes = axes(dims, for: "norm").map(Array.init) else { return .invalid }
     let isEmpty = axes.contains { data.shape[$0] == 0 }
     guard check(!isEmpty || (p >= 0 && p.isFinite), .shape, "norm", "the \(p)-norm of no elements, in \(shape) along \(axes)")
     else { return .invalid }
