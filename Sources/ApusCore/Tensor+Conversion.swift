@@ -112,7 +112,9 @@ extension Tensor {
 // Literals make weak scalars: in `x * 2` the 2 takes on the dtype of x.
 
 extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
-  public init(floatLiteral value: Double) { self.init(TensorData.weak(Float(value), digits: value)) }
+  public init(floatLiteral value: Double) {
+    self.init(TensorData.smallWeak(value) ?? TensorData.weak(Float(value), digits: value))
+  }
   public init(integerLiteral value: Int) { self.init(TensorData.smallWeak(value) ?? TensorData.weak(Int64(value))) }
   public init(booleanLiteral value: Bool) { self.init(TensorData.weak(value)) }
 }

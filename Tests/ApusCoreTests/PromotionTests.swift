@@ -79,6 +79,10 @@ struct PromotionTests {
     #expect(p.item() == 0.9)
     let weak: Tensor = 0.1
     #expect((Tensor([1.0], dtype: .float64) * (weak * 3 - -weak)).item() == 0.1 * 3 + 0.1)
+    for value in [0.5, -8, 8, 8.5, -0.0, 2.2e-16, -1e-300, 7.25, .infinity] {
+      let product = (Tensor([1.0], dtype: .float64) * Tensor(floatLiteral: value)).item()
+      #expect(product == value && product.sign == value.sign)
+    }
     #expect((weak * 2).dtype == .float32 && (Tensor([1], dtype: .float16) * (weak * 2)).dtype == .float16)
     let two: Tensor = 2
     #expect((two * 3).item(as: Int.self) == 6 && (Tensor([Int8(1)]) * (two * 3)).dtype == .int8 && (two / 4).item() == 0.5)

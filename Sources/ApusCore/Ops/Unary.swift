@@ -38,15 +38,13 @@ extension Unary {
     case .atan: .fromInputs { dy, x in [dy / (1 + x[0] * x[0])] }
     case .sinh: .fromInputs { dy, x in [dy * x[0].cosh()] }
     case .cosh: .fromInputs { dy, x in [dy * x[0].sinh()] }
-    case .tanh: .fromOutput { dy, y in [Tensor.binary(.tanhGradient, dy, y)] }
+    case .tanh, .sigmoid, .relu: .fromOutput { [self] dy, y in [Tensor.binary(gradientOp!, dy, y)] }
     case .asinh: .fromInputs { dy, x in [dy * (x[0] * x[0] + 1).rsqrt()] }
     case .acosh: .fromInputs { dy, x in [dy * (x[0] * x[0] - 1).rsqrt()] }
     case .atanh: .fromInputs { dy, x in [dy / (1 - x[0] * x[0])] }
     case .erf: .fromInputs { dy, x in [dy * (twoOverRootPi * (-x[0] * x[0]).exp())] }
     case .erfc: .fromInputs { dy, x in [-dy * (twoOverRootPi * (-x[0] * x[0]).exp())] }
     case .erfinv: .fromOutput { dy, y in [dy * (1 / twoOverRootPi * (y * y).exp())] }
-    case .sigmoid: .fromOutput { dy, y in [Tensor.binary(.sigmoidGradient, dy, y)] }
-    case .relu: .fromOutput { dy, y in [Tensor.binary(.reluGradient, dy, y)] }
     case .logSigmoid: .fromInputs { dy, x in [dy * (-x[0]).sigmoid()] }
     case .gelu: .fromInputs { dy, x in [dy * x[0].unary(.geluSlope)] }
     case .geluSlope:
@@ -56,6 +54,16 @@ extension Unary {
       }
     case .sign, .floor, .ceil, .round, .trunc: .zero
     case .bitwiseNot, .logicalNot, .isNaN, .isInfinite, .isFinite: .zero  // their results are not floats
+    }
+  }
+
+  /// The one op that makes dL/dx of dL/dy and y, where there is one.
+  package var gradientOp: Binary? {
+    switch self {
+    case .tanh: .tanhGradient
+    case .sigmoid: .sigmoidGradient
+    case .relu: .reluGradient
+    default: nil
     }
   }
 

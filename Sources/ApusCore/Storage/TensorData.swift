@@ -117,16 +117,22 @@ package final class TensorData: @unchecked Sendable {
     if isWeak {
       if let weakValue, dtype == .float64 { return .filled(Dims(), .float64, weakValue) }
       if dtype == .float32, self.dtype == .int64, case let value = element(Int64.self), -8...8 ~= value {
-        return Self.smallFloats[Int(value) + 8]
+        return Self.smallFloats[2 * Int(value) + 16]
       }
     }
     return device.backend.cast(self, to: dtype)
   }
 
-  /// The small integers that stand in formulas (`2 * x`, `1 - y`), made once for each of the two dtypes that they are met in.
+  /// The small integers that stand in formulas (`2 * x`, `1 - y`), made once.
   static func smallWeak(_ value: Int) -> TensorData? { -8...8 ~= value ? smallIntegers[value + 8] : nil }
+  /// And their halves (`0.5 * x`).
+  static func smallWeak(_ value: Double) -> TensorData? {
+    let twice = 2 * value
+    guard -16...16 ~= twice, twice == twice.rounded(), value != 0 || value.sign == .plus else { return nil }
+    return smallFloats[Int(twice) + 16]
+  }
   private static let smallIntegers = (-8...8).map { weak(Int64($0)) }
-  private static let smallFloats = (-8...8).map { weak(Float($0), digits: Double($0)) }
+  private static let smallFloats = (-16...16).map { weak(Float($0) / 2, digits: Double($0) / 2) }
 
   /// Broadcast to `shape` by strides of 0; the caller knows that it fits.
   package func expanded(to target: Dims) -> TensorData {

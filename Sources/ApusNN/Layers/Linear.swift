@@ -16,7 +16,7 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
 ///
 /// - Parameters:
 ///   - residual: of the result's shape and dtype. With it or an activation the weight has two axes, and nothing is autocast.
-///   - activation: one whose derivative follows from its result (`relu`, `tanh`, `sigmoid`), or without history any.
+///   - activation: one with a `gradientOp` (`relu`, `tanh`, `sigmoid`), or without history any.
 func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, residual: Tensor?, activation: Unary?) -> Tensor {
   let (x, weight, bias) = (autocasted(x), autocasted(weight), bias.map { autocasted($0) })
   guard x.isValid, weight.isValid, bias?.isValid ?? true else { return .invalid }
@@ -51,10 +51,11 @@ func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, residual: Tensor?, a
   if let residual { inputs.append(residual) }
   let ending = ProductEnding(bias: bias?.data.contiguous(), residual: residual?.data.contiguous(), activation: activation)
   let y = product(x, weight, ending)
-  guard let activation, case .fromOutput(let slope) = activation.rule else {
+  guard let activation, let slope = activation.gradientOp else {
     return recorded(y, .named("linear"), .fromInputs(gradients), inputs)
   }
-  return recorded(y, name(then: activation), .fromBoth { dz, z, inputs in gradients(slope(dz, z)[0]!, inputs) }, inputs)
+  return recorded(
+    y, name(then: activation), .fromBoth { dz, z, inputs in gradients(Tensor.binary(slope, dz, z), inputs) }, inputs)
 }
 
 /// What graphs and errors call the two, without making a string for each op.

@@ -38,23 +38,22 @@ final class WinogradSweep {
 
   /// - Returns: false where there is no memory, or a result is infinite or NaN: the target is to be computed directly.
   func run() -> Bool {
+    // Many tiles pass by the weights' values; or, where these would not stay in the caches, blocks of the weights pass by the tiles' values.
     let numbers = Winograd.places * depth * columns
+    let areTilesFew = Winograd.places * winograd.tiles * depth <= Self.cachedNumbers && columns >= 4 * multiply.columns
+    let isByColumns = numbers > (areTilesFew ? Self.cachedNumbers : Self.mostWeights)
     var u: Floats?
-    if numbers <= (weights.isKept ? Self.mostKeptWeights : Self.mostWeights) {
+    if !isByColumns || weights.isKept && numbers <= Self.mostKeptWeights {
       u = weights.values(allWeightValues)
       if u == nil { return false }
     }
-    // Many tiles pass by the weights' values; or, where these would not stay in the caches, blocks of the weights pass by the tiles' values.
-    let areTilesFew =
-      Winograd.places * winograd.tiles * depth <= Self.cachedNumbers && numbers > Self.cachedNumbers
-      && columns >= 4 * multiply.columns
-    let isDone =
-      if let u, numbers <= Self.mostWeights, !areTilesFew { runByTiles(u) } else { runByColumns(u) }
+    let isDone = if let u, !isByColumns { runByTiles(u) } else { runByColumns(u) }
     return isDone && isFinite.load(ordering: .relaxed)
   }
 
-  /// Values of weights that are made as a whole: 8 MiB of them, and 16 where they are kept for the next time.
+  /// Values of weights by which tiles pass, 8 MiB of them.
   private static let mostWeights = 1 << 21
+  /// Values of weights that are kept for the next time, 16 MiB.
   private static let mostKeptWeights = 1 << 22
   /// Values of source tiles that are made as a whole, 32 MiB.
   private static let mostTiles = 1 << 23
