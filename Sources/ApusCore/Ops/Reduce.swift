@@ -90,6 +90,7 @@ extension Tensor {
   }
 
   private func reduce(_ op: Reduce, axes: Dims, keepDim: Bool) -> Tensor {
+    guard isValid else { return self }
     if _slowPath(Context.hasOpenScopes), op.needsRange, case let wide = widened(self), wide.dtype != dtype {
       return wide.reduce(op, axes: axes, keepDim: keepDim)
     }
