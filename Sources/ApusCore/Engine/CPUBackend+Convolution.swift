@@ -179,8 +179,8 @@ extension CPUConvolution {
   }
 
   /// - Parameters:
-  ///   - columns: of a group.
-  ///   - depth: numbers that make one of them for each tap.
+  ///   - columns: of a group, which may be shared out among tasks; one where each task takes all channels.
+  ///   - depth: weights of a column for each tap.
   private func tasks(_ sweeps: [ConvolutionSweep], groups: Int, panel: Int, columns: Int, depth: Int) -> [Task] {
     let pixels = sweeps.reduce(0) { $0 + $1.pixelCount } * groups
     return sweeps.indices.flatMap { i in
@@ -242,7 +242,7 @@ extension CPUConvolution {
     guard let zeros = zeros(channels) else { return false }
     let matrices = sweeps.map { depthwiseWeights(weight, $0.weights) }
     guard matrices.allSatisfy({ $0 != nil }) else { return false }
-    let tasks = tasks(sweeps, groups: 1, panel: kernels.together, columns: channels, depth: 1)
+    let tasks = tasks(sweeps, groups: 1, panel: kernels.together, columns: 1, depth: channels)
     ThreadPool.shared.run(chunks: tasks.count) { i in
       let task = tasks[i]
       let sweep = sweeps[task.sweep]

@@ -81,7 +81,7 @@ public final class ParameterCell {
 
   /// After a change in place. In an optimizer's hot path: two loads where all is well.
   @inline(__always)
-  package func keepLeaf() {
+  func keepLeaf() {
     guard let tensor = content, !tensor.isLeaf else { return }
     content = Self.leaf(tensor)
   }
